@@ -1,0 +1,1 @@
+"""What every room may use: errors, registry, units, protocols, seeds, array types."""
