@@ -1,0 +1,1 @@
+"""What the columns mean: schema, load, validate, attrition, impute, encode, describe."""
