@@ -1,0 +1,1 @@
+"""Rules that decide which variables stay, one per file."""

@@ -1,0 +1,35 @@
+"""Rule ``minimal_depth``: split on nearer to the root than a variable without effect."""
+
+from __future__ import annotations
+
+from scorebuilder.selection.rule import RULES, Decision, RuleInput
+
+
+def minimal_depth(given: RuleInput) -> Decision:
+    """
+    Keep variables whose mean minimal depth is below its mean under no effect.
+
+    Parameters
+    ----------
+    given : RuleInput
+        What the forest says.
+
+    Returns
+    -------
+    Decision
+        True where the mean minimal depth is below the threshold.
+
+    Notes
+    -----
+    Meant for variables with about as many distinct values each; see `minimal_depth_threshold`
+    for what a mixture of binary and continuous ones does.
+    """
+    threshold = given.minimal_depth_threshold
+    return Decision(
+        (given.ranking["minimal_depth"] < threshold).to_numpy(),
+        f"mean minimal depth below {threshold:.2f}",
+        f"mean minimal depth not below {threshold:.2f}",
+    )
+
+
+RULES.register("minimal_depth", minimal_depth)

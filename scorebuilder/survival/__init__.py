@@ -1,0 +1,1 @@
+"""Arrays of time and event only: outcome, step functions, Kaplan-Meier, censoring weights."""
