@@ -1,0 +1,1 @@
+"""Why this number: what each predictor adds, and the shape of its effect."""

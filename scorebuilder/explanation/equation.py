@@ -1,0 +1,106 @@
+"""The equation of a score in plain text, every constant at full precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scorebuilder.core.units import format_horizon
+from scorebuilder.score.artifact import ScoreArtifact
+
+
+def power_text(name: str, power: float, log_factor: int) -> str:
+    """
+    Write a power of a scaled variable.
+
+    Parameters
+    ----------
+    name : str
+        What is raised, already in brackets if it needs them.
+    power : float
+        0 together with a log factor means the logarithm alone.
+    log_factor : int
+        How often it is multiplied by its logarithm.
+
+    Returns
+    -------
+    str
+        For example ``(age / 10)^3`` or ``ln(age / 10)``.
+
+    Examples
+    --------
+    >>> power_text("x", 2, 1)
+    'x^2 * ln(x)'
+    """
+    parts = []
+    if power != 0:
+        parts.append(name if power == 1 else f"{name}^{power:g}")
+    bare = name[1:-1] if name.startswith("(") and name.endswith(")") else name
+    if log_factor:
+        parts.append(f"ln({bare})" if log_factor == 1 else f"ln({bare})^{log_factor}")
+    return " * ".join(parts) or "1"
+
+
+def term_text(term: dict[str, Any], labels: dict[str, dict[str, str]]) -> str:
+    """
+    Write a term of an artifact.
+
+    Parameters
+    ----------
+    term : dict
+        A term of the scoring part.
+    labels : dict
+        Predictor -> level code -> level label.
+
+    Returns
+    -------
+    str
+        For example ``((packyrs + 0.1) / 10)^0.5`` or ``[albumin = micro or macro]``.
+    """
+    name = term["predictor"]
+    if term["kind"] == "indicator":
+        levels = " or ".join(labels.get(name, {}).get(code, code) for code in term["levels"])
+        return f"[{name} = {levels}]"
+    inner = f"{name} + {term['shift']!r}" if term["shift"] else name
+    if term["scale"] != 1:
+        inner = (
+            f"({inner}) / {term['scale']:g}" if term["shift"] else f"{inner} / {term['scale']:g}"
+        )
+    simple = inner == name
+    return power_text(inner if simple else f"({inner})", term["power"], term["log_factor"])
+
+
+def equation_lines(artifact: ScoreArtifact) -> list[str]:
+    """
+    Write linear predictor, risk and points of an artifact.
+
+    Parameters
+    ----------
+    artifact : ScoreArtifact
+        The score.
+
+    Returns
+    -------
+    list of str
+        Lines from which the score can be computed by hand.
+    """
+    labels = {
+        predictor["id"]: {level["code"]: level["label"] for level in predictor["levels"]}
+        for predictor in artifact.scoring["predictors"]
+    }
+    lines = ["LP ="]
+    for term in artifact.scoring["terms"]:
+        value = term_text(term, labels)
+        if term["center"]:
+            sign = "-" if term["center"] > 0 else "+"
+            value = f"({value} {sign} {abs(term['center'])!r})"
+        lines.append(f"  {term['coefficient']:+.17g} * {value}")
+    for row in artifact.scoring["baseline"]:
+        lines.append(
+            f"risk within {format_horizon(row['horizon'])} = 1 - {row['survival']!r} ^ exp(LP)"
+        )
+    lines.append("points = how many of these thresholds LP reaches:")
+    lines += [
+        f"  {number}: {threshold!r}"
+        for number, threshold in enumerate(artifact.scoring["points"]["thresholds"], start=1)
+    ]
+    return lines

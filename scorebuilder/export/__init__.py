@@ -1,0 +1,1 @@
+"""A score in other languages: one expression tree, printed by each target."""

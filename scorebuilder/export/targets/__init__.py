@@ -1,0 +1,1 @@
+"""One target language per file; each registers itself in `TARGETS`."""

@@ -1,0 +1,226 @@
+"""Apply an artifact to patients: linear predictor, points, risk and group from the JSON alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scorebuilder.core.arrays import BoolArray, FloatArray
+from scorebuilder.core.errors import CohortError, Violation
+from scorebuilder.core.units import horizon_code
+from scorebuilder.score.artifact import ScoreArtifact
+from scorebuilder.score.points import PointsScale
+from scorebuilder.score.risk_groups import RiskGroups
+
+
+def term_value(term: dict[str, Any], values: pd.Series) -> FloatArray:
+    r"""
+    Value of one term for complete inputs, before its coefficient.
+
+    Parameters
+    ----------
+    term : dict
+        A term of the artifact's scoring part.
+    values : Series of shape (n_patients,)
+        The term's predictor: floats, or level codes.
+
+    Returns
+    -------
+    ndarray of shape (n_patients,)
+        Centred. NaN where a curved term has no value because the input lies at or below the
+        negative of its shift.
+
+    Notes
+    -----
+    .. math:: x' = (x + \mathrm{shift}) / \mathrm{scale}, \quad
+       x'^{\mathrm{power}} (\log x')^{\mathrm{log\ factor}} - \mathrm{center}
+
+    An indicator is 1 for the levels of its term and 0 for the others.
+    """
+    if term["kind"] == "indicator":
+        inside = values.astype(object).isin(term["levels"]).to_numpy(dtype=np.float64)
+        return np.asarray(inside - term["center"], dtype=np.float64)
+    x = (values.to_numpy(dtype=np.float64) + term["shift"]) / term["scale"]
+    if term["power"] == 1 and term["log_factor"] == 0:
+        return np.asarray(x - term["center"], dtype=np.float64)
+    positive = np.where(x > 0, x, np.nan)
+    value = positive ** term["power"] * np.log(positive) ** term["log_factor"]
+    return np.asarray(value - term["center"], dtype=np.float64)
+
+
+def fill_missing(
+    artifact: ScoreArtifact, X: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, BoolArray], dict[str, BoolArray]]:
+    """
+    Fill missing inputs as each predictor's policy says.
+
+    Parameters
+    ----------
+    artifact : ScoreArtifact
+        The score.
+    X : DataFrame
+        The artifact's predictors, typed.
+
+    Returns
+    -------
+    filled : DataFrame
+        Missing values replaced where the policy is to impute.
+    imputed : dict of ndarray of bool
+        For each imputed predictor, which patients.
+    refused : dict of ndarray of bool
+        For each predictor that must be known, the patients who lack it.
+    """
+    filled = X[artifact.predictors].copy()
+    imputed: dict[str, BoolArray] = {}
+    refused: dict[str, BoolArray] = {}
+    for predictor in artifact.scoring["predictors"]:
+        name = predictor["id"]
+        missing = filled[name].isna().to_numpy(dtype=np.bool_)
+        if not missing.any():
+            continue
+        if predictor["missing"]["policy"] == "impute":
+            filled[name] = filled[name].fillna(predictor["missing"]["value"])
+            imputed[name] = missing
+        else:
+            refused[name] = missing
+    return filled, imputed, refused
+
+
+def contributions(artifact: ScoreArtifact, X: pd.DataFrame) -> pd.DataFrame:
+    """
+    What each predictor adds to the linear predictor.
+
+    Parameters
+    ----------
+    artifact : ScoreArtifact
+        The score.
+    X : DataFrame of shape (n_patients, n_predictors)
+        Complete, typed inputs.
+
+    Returns
+    -------
+    DataFrame of shape (n_patients, n_predictors)
+        Log hazard; rows add up to the linear predictor.
+    """
+    table = pd.DataFrame(0.0, index=X.index, columns=artifact.predictors)
+    for term in artifact.scoring["terms"]:
+        table[term["predictor"]] += term["coefficient"] * term_value(term, X[term["predictor"]])
+    return table
+
+
+def score_table(artifact: ScoreArtifact, X: pd.DataFrame) -> pd.DataFrame:
+    """
+    Score typed patients.
+
+    Parameters
+    ----------
+    artifact : ScoreArtifact
+        The score.
+    X : DataFrame
+        One column per predictor: floats, or categoricals / strings of level codes; NaN = missing.
+
+    Returns
+    -------
+    DataFrame
+        ``linear_predictor``, ``points``, ``risk_<horizon>``, ``risk_group``, ``contribution_<id>``,
+        ``imputed`` and ``outside`` (predictors filled, and outside the development cohort's 1st to
+        99th centile), ``reason`` (why a patient has no score, else empty).
+    """
+    filled, imputed, refused = fill_missing(artifact, X)
+    parts = contributions(artifact, filled)
+    linear_predictor = parts.sum(axis=1, skipna=False).to_numpy(dtype=np.float64)
+    reason = _notes(refused, len(X), "{} missing")
+    undefined = {
+        name: parts[name].isna().to_numpy(dtype=np.bool_) & ~refused.get(name, np.False_)
+        for name in artifact.predictors
+    }
+    below = _notes(undefined, len(X), "{} at or below the smallest value that its curve can take")
+    reason = ["; ".join(note for note in pair if note) for pair in zip(reason, below, strict=True)]
+    scored = np.array([not note for note in reason], dtype=np.bool_)
+    out = pd.DataFrame(index=X.index)
+    out["linear_predictor"] = np.where(scored, linear_predictor, np.nan)
+    thresholds = artifact.scoring["points"]["thresholds"]
+    scale = PointsScale(tuple(thresholds), tuple(artifact.scoring["points"]["anchors"]))
+    points = scale.points(np.where(scored, linear_predictor, 0.0))
+    out["points"] = pd.array(np.where(scored, points, 0), dtype="Int64")
+    out.loc[~scored, "points"] = pd.NA
+    for row in artifact.scoring["baseline"]:
+        hazard = -np.log(row["survival"])
+        risk = -np.expm1(-hazard * np.exp(out["linear_predictor"].to_numpy()))
+        out[f"risk_{horizon_code(row['horizon'])}"] = risk
+    bands = artifact.scoring["risk_groups"]
+    groups = RiskGroups(
+        tuple(band["points_from"] for band in bands[1:]), tuple(band["label"] for band in bands)
+    )
+    labels = np.asarray(groups.labels, dtype=object)[groups.group(points)]
+    out["risk_group"] = np.where(scored, labels, "")
+    for name in artifact.predictors:
+        out[f"contribution_{name}"] = parts[name].where(scored)
+    out["imputed"] = _notes(imputed, len(X), "{}")
+    out["outside"] = _notes(_outside(artifact, filled), len(X), "{}")
+    out["reason"] = reason
+    return out
+
+
+def _notes(flags: dict[str, BoolArray], n_rows: int, text: str) -> list[str]:
+    notes: list[list[str]] = [[] for _ in range(n_rows)]
+    for name, rows in flags.items():
+        for row in np.flatnonzero(rows):
+            notes[row].append(text.format(name))
+    return ["; ".join(parts) for parts in notes]
+
+
+def _outside(artifact: ScoreArtifact, filled: pd.DataFrame) -> dict[str, BoolArray]:
+    outside: dict[str, BoolArray] = {}
+    for predictor in artifact.scoring["predictors"]:
+        low, high = predictor["soft_range"]
+        if low is None or high is None:
+            continue
+        values = filled[predictor["id"]].to_numpy(dtype=np.float64)
+        outside[predictor["id"]] = (values < low) | (values > high)
+    return outside
+
+
+def score_frame(artifact: ScoreArtifact, frame: pd.DataFrame) -> pd.DataFrame:
+    """
+    Score a raw table, as read from a file.
+
+    Parameters
+    ----------
+    artifact : ScoreArtifact
+        The score.
+    frame : DataFrame
+        Raw columns; those of the predictors are checked, others are ignored.
+
+    Returns
+    -------
+    DataFrame
+        As `score_table`.
+
+    Raises
+    ------
+    CohortError
+        Every violation at once: missing columns, text in numbers, unknown levels, values outside
+        the hard range.
+    """
+    from scorebuilder.cohort.validate import prepare_predictors
+    from scorebuilder.cohort.schema import Field, Level
+
+    fields = [
+        Field(
+            name=predictor["id"],
+            label=predictor["label"],
+            role="predictor",
+            kind=predictor["type"],
+            unit=predictor["unit"],
+            hard_range=tuple(predictor["hard_range"]),
+            soft_range=tuple(predictor["soft_range"]),
+            levels=tuple(Level(level["code"], level["label"]) for level in predictor["levels"]),
+        )
+        for predictor in artifact.scoring["predictors"]
+    ]
+    if frame.empty:
+        raise CohortError([Violation("", "the table has no rows", 0, "Give at least one patient")])
+    return score_table(artifact, prepare_predictors(frame, fields))

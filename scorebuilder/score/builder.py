@@ -1,0 +1,319 @@
+"""The whole pipeline as one estimator: impute, select, model, points, risk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+
+from scorebuilder.cohort.encode import FactorEncoder, level_codes
+from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
+from scorebuilder.core.errors import ModelError
+from scorebuilder.score.points import PointsScale, make_points
+from scorebuilder.score.risk_groups import RiskGroups, make_risk_groups
+from scorebuilder.score.risk_table import ObservedRisk, risk_by_band
+from scorebuilder.survival.outcome import check_outcome
+
+
+class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
+    """
+    Build a score in two stages: a survival forest selects, fractional polynomials model.
+
+    Everything that is learned from patients is learned in `fit`, so that a resampling which clones
+    and refits this object leaks nothing.
+
+    Parameters
+    ----------
+    imputer : CohortImputer or None
+        Fills missing values; None refuses them.
+    selector : RSFSelector
+        Stage 1; sees level codes of factors.
+    model : MFPCox
+        Stage 2; sees one column per numeric variable and indicator columns for factors.
+    horizons : sequence of float
+        Days, ascending.
+    keep : sequence of str
+        Variables that both stages must keep.
+    points : int
+        Highest number of points.
+    anchors : tuple of float
+        Quantiles of the linear predictor between which the points lie.
+    risk_groups : {"tertiles"} or sequence of int
+        Tertiles of the development patients, or cut points.
+
+    Attributes
+    ----------
+    imputer_, selector_, encoder_, model_ : estimators
+        The fitted parts.
+    selected_ : list of str
+        Variables kept by stage 1, in the order of `X`.
+    kept_ : list of str
+        Variables in the final model, in the order of `X`.
+    scale_ : PointsScale or None
+        None when no variable was kept, so that no points exist.
+    groups_ : RiskGroups or None
+        Bands of points.
+    risk_table_, group_table_ : list of ObservedRisk
+        Predicted and observed risk by points and by group, in the development patients.
+    """
+
+    def __init__(
+        self,
+        imputer: Any,
+        selector: Any,
+        model: Any,
+        *,
+        horizons: Sequence[float],
+        keep: Sequence[str] = (),
+        points: int = 10,
+        anchors: tuple[float, float] = (0.01, 0.99),
+        risk_groups: str | Sequence[int] = "tertiles",
+    ) -> None:
+        self.imputer = imputer
+        self.selector = selector
+        self.model = model
+        self.horizons = horizons
+        self.keep = keep
+        self.points = points
+        self.anchors = anchors
+        self.risk_groups = risk_groups
+
+    def fit(self, X: pd.DataFrame, y: Outcome) -> ScoreBuilder:
+        """
+        Fit both stages, then place points and risk groups.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            Numeric columns as floats, factors as categoricals.
+        y : structured ndarray of shape (n_patients,)
+            Fields ``event`` and ``time`` (days).
+
+        Returns
+        -------
+        ScoreBuilder
+            Itself.
+
+        Raises
+        ------
+        ModelError
+            If there is no event, or the model cannot be fitted.
+        ValueError
+            If values are missing and no imputer is given, or a horizon lies past the follow-up.
+        """
+        event, time = check_outcome(y)
+        if not event.any():
+            message = "no patient has the event, so no score can be fitted"
+            raise ModelError(message)
+        late = [horizon for horizon in self.horizons if horizon > time.max()]
+        if late:
+            message = (
+                f"`horizons` must lie inside the follow-up (max {time.max():g} days); got "
+                f"{late[0]:g}. Choose an earlier horizon."
+            )
+            raise ValueError(message)
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        self.imputer_ = None if self.imputer is None else clone(self.imputer).fit(X)
+        complete = self._complete(X)
+        self.selector_ = clone(self.selector).set_params(keep=tuple(self.keep))
+        self.selector_.fit(level_codes(complete), y)
+        support = self.selector_.get_support()
+        self.selected_ = [str(name) for name, kept in zip(X.columns, support, strict=True) if kept]
+        self.encoder_ = FactorEncoder().fit(complete[self.selected_])
+        design = self.encoder_.transform(complete[self.selected_])
+        forced = [
+            column
+            for name in self.keep
+            if name in self.selected_
+            for column in self.encoder_.design_columns(name)
+        ]
+        self.model_ = clone(self.model).set_params(keep=tuple(forced)).fit(design, y)
+        used = {self.encoder_.columns_[column].predictor for column in self.model_.selected_}
+        self.kept_ = [name for name in self.selected_ if name in used]
+        self._place_points(design, y)
+        return self
+
+    def _place_points(self, design: pd.DataFrame, y: Outcome) -> None:
+        linear_predictor = np.asarray(self.model_.predict(design), dtype=np.float64)
+        self.linear_predictor_range_ = (
+            float(linear_predictor.min()),
+            float(linear_predictor.max()),
+        )
+        self.scale_: PointsScale | None = None
+        self.groups_: RiskGroups | None = None
+        self.risk_table_: list[ObservedRisk] = []
+        self.group_table_: list[ObservedRisk] = []
+        if not self.kept_:
+            return
+        self.scale_ = make_points(linear_predictor, maximum=self.points, anchors=self.anchors)
+        points = self.scale_.points(linear_predictor)
+        self.groups_ = make_risk_groups(points, self.risk_groups, maximum=self.points)
+        risk = np.column_stack([self._risk(linear_predictor, h) for h in self.horizons])
+        self.risk_table_ = risk_by_band(
+            points, risk, y, n_bands=self.points + 1, horizons=self.horizons
+        )
+        self.group_table_ = risk_by_band(
+            self.groups_.group(points),
+            risk,
+            y,
+            n_bands=len(self.groups_.labels),
+            horizons=self.horizons,
+        )
+
+    def _complete(self, X: pd.DataFrame) -> pd.DataFrame:
+        if self.imputer_ is not None:
+            return self.imputer_.transform(X)
+        missing = X.isna().sum()
+        wrong = [f"`{name}` ({count})" for name, count in missing.items() if count]
+        if wrong:
+            message = (
+                f"values are missing and the policy is to refuse them: {', '.join(wrong)}. "
+                "Impute, or leave these columns out."
+            )
+            raise ValueError(message)
+        return X
+
+    def design(self, X: pd.DataFrame) -> pd.DataFrame:
+        """
+        Return what the model of stage 2 sees.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        DataFrame
+            Complete floats: the selected variables, factors as indicators.
+        """
+        return self.encoder_.transform(
+            self._complete(X[list(self.feature_names_in_)])[self.selected_]
+        )
+
+    def _risk(self, linear_predictor: FloatArray, horizon: float) -> FloatArray:
+        hazard = float(self.model_.baseline_cumulative_hazard_(horizon))
+        return np.asarray(-np.expm1(-hazard * np.exp(linear_predictor)), dtype=np.float64)
+
+    def predict(self, X: pd.DataFrame) -> FloatArray:
+        """
+        Linear predictor of each patient.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_patients,)
+            Log hazard against a patient with every term at its centre.
+        """
+        return np.asarray(self.model_.predict(self.design(X)), dtype=np.float64)
+
+    def predict_risk(self, X: pd.DataFrame, *, horizon: float) -> FloatArray:
+        """
+        Absolute risk of the event by a horizon.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            Columns as in `fit`.
+        horizon : float
+            Days.
+
+        Returns
+        -------
+        ndarray of shape (n_patients,)
+            In [0, 1]; from the formula, never from rounded points.
+        """
+        return self._risk(self.predict(X), horizon)
+
+    def predict_survival_function(self, X: pd.DataFrame, times: Any) -> FloatArray:
+        """
+        Survival probability of each patient at each time.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            Columns as in `fit`.
+        times : array-like of shape (n_times,)
+            Days.
+
+        Returns
+        -------
+        ndarray of shape (n_patients, n_times)
+            In [0, 1], falling along each row.
+        """
+        hazard = self.model_.baseline_cumulative_hazard_(np.asarray(times, dtype=np.float64))
+        return np.asarray(np.exp(-np.outer(np.exp(self.predict(X)), hazard)), dtype=np.float64)
+
+    def predict_points(self, X: pd.DataFrame) -> IntArray:
+        """
+        Points of each patient.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        ndarray of int of shape (n_patients,)
+            From 0 to `points`.
+
+        Raises
+        ------
+        ModelError
+            If no variable was kept, so that no points exist.
+        """
+        if self.scale_ is None:
+            message = "no variable was kept, so there are no points"
+            raise ModelError(message)
+        return self.scale_.points(self.predict(X))
+
+    def predict_group(self, X: pd.DataFrame) -> IntArray:
+        """
+        Risk group of each patient.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        ndarray of int of shape (n_patients,)
+            0 is the lowest group; ``groups_.labels`` names them.
+
+        Raises
+        ------
+        ModelError
+            If no variable was kept.
+        """
+        points = self.predict_points(X)
+        assert self.groups_ is not None  # placed together with the points
+        return self.groups_.group(points)
+
+    def fold_record(self) -> dict[str, Any]:
+        """
+        Return what a resampling should remember of this fit: names and shapes, no patient.
+
+        Returns
+        -------
+        dict
+            ``selected``, ``kept`` (variables), ``powers`` (by kept design column) and
+            ``cut_points`` of the risk groups (empty without a kept variable).
+        """
+        return {
+            "selected": list(self.selected_),
+            "kept": list(self.kept_),
+            "powers": {
+                str(column): [float(power) for power in self.model_.powers_[column]]
+                for column in self.model_.selected_
+            },
+            "cut_points": [] if self.groups_ is None else list(self.groups_.cut_points),
+        }

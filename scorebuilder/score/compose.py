@@ -1,0 +1,228 @@
+"""From a fitted builder to its artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scorebuilder.cohort.schema import CohortSchema
+from scorebuilder.core.seeds import generator
+from scorebuilder.score.apply import contributions, fill_missing, score_table
+from scorebuilder.score.artifact import OUTPUT_LICENCE, SCHEMA_VERSION, ScoreArtifact, seal
+from scorebuilder.score.builder import ScoreBuilder
+
+SMALL_CELL = 5
+"""Counts of patients below this are not written."""
+VECTOR_MARGIN = 1e-6
+"""Test vectors keep this distance from every threshold, so that no engine rounds across it."""
+N_VECTORS = 60
+
+
+def compose_artifact(
+    builder: ScoreBuilder,
+    X: pd.DataFrame,
+    schema: CohortSchema,
+    *,
+    identity: Mapping[str, Any],
+    meaning: Mapping[str, str],
+    performance: Sequence[Mapping[str, Any]] = (),
+    provenance: Mapping[str, Any] | None = None,
+) -> ScoreArtifact:
+    """
+    Write a fitted score as an artifact.
+
+    Parameters
+    ----------
+    builder : ScoreBuilder
+        Fitted, with at least one variable kept.
+    X : DataFrame
+        The development patients; only quantiles and means of them enter the artifact.
+    schema : CohortSchema
+        Labels, units, levels and hard ranges.
+    identity : mapping
+        ``name``, ``version``, ``status``, ``title``, ``derived_from``, ``changelog``.
+    meaning : mapping
+        ``intended_use``, ``not_for``, ``population``, ``outcome``, ``time_zero``.
+    performance : sequence of mapping
+        Rows of the performance table.
+    provenance : mapping, optional
+        Hashes, counts, versions and seeds.
+
+    Returns
+    -------
+    ScoreArtifact
+        Sealed with both hashes.
+    """
+    scoring: dict[str, Any] = {
+        "predictors": [_predictor(builder, X, schema, name) for name in builder.kept_],
+        "terms": model_terms(builder),
+        "baseline": [
+            {
+                "horizon": float(horizon),
+                "survival": float(np.exp(-builder.model_.baseline_cumulative_hazard_(horizon))),
+            }
+            for horizon in builder.horizons
+        ],
+        "points": _points(builder),
+        "risk_table": [_risk_row(row) for row in builder.risk_table_],
+        "risk_groups": _risk_groups(builder),
+        "reference": [],
+    }
+    content: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        **identity,
+        "meaning": dict(meaning),
+        "scoring": scoring,
+        "evidence": {"performance": [], "provenance": {}, "test_vectors": []},
+        "licence": OUTPUT_LICENCE,
+    }
+    draft = seal(content)
+    filled, _, _ = fill_missing(draft, X)
+    means = contributions(draft, filled).mean()
+    scoring["reference"] = [
+        {"predictor": name, "contribution": float(means[name])} for name in draft.predictors
+    ]
+    content["evidence"] = {
+        "performance": [dict(row) for row in performance],
+        "provenance": dict(provenance or {}),
+        "test_vectors": _test_vectors(draft),
+    }
+    return seal(content)
+
+
+def _predictor(
+    builder: ScoreBuilder, X: pd.DataFrame, schema: CohortSchema, name: str
+) -> dict[str, Any]:
+    field = schema.field(name)
+    numeric = field.kind == "numeric"
+    if builder.imputer_ is None:
+        missing: dict[str, Any] = {"policy": "refuse"}
+    else:
+        missing = {"policy": "impute", "value": builder.imputer_.fill_values_[name]}
+    soft: list[float | None] = [None, None]
+    if numeric:
+        soft = [float(value) for value in X[name].quantile([0.01, 0.99])]
+    return {
+        "id": name,
+        "label": field.label,
+        "unit": field.unit or "",
+        "type": field.kind,
+        "levels": [{"code": level.code, "label": level.label} for level in field.levels],
+        "hard_range": list(field.hard_range) if field.hard_range else [None, None],
+        "soft_range": soft,
+        "missing": missing,
+    }
+
+
+def model_terms(builder: ScoreBuilder) -> list[dict[str, Any]]:
+    """
+    List the terms of a fitted model in the form of the artifact.
+
+    Parameters
+    ----------
+    builder : ScoreBuilder
+        Fitted.
+
+    Returns
+    -------
+    list of dict
+        In the order of ``builder.model_.terms_`` and of its covariance.
+    """
+    terms: list[dict[str, Any]] = []
+    for term in builder.model_.terms_:
+        column = builder.encoder_.columns_[term.variable]
+        if column.levels is not None:
+            # An indicator: value and centre are those of the 0/1 column itself.
+            terms.append(
+                {
+                    "kind": "indicator",
+                    "predictor": column.predictor,
+                    "levels": list(column.levels),
+                    "center": float(term.center * term.scale - term.shift),
+                    "coefficient": float(term.coefficient / term.scale),
+                }
+            )
+            continue
+        terms.append(
+            {
+                "kind": "power",
+                "predictor": column.predictor,
+                "shift": float(term.shift),
+                "scale": float(term.scale),
+                "power": float(term.power),
+                "log_factor": int(term.log_factor),
+                "center": float(term.center),
+                "coefficient": float(term.coefficient),
+            }
+        )
+    return terms
+
+
+def _points(builder: ScoreBuilder) -> dict[str, Any]:
+    assert builder.scale_ is not None  # a score with a kept variable has its scale
+    return {
+        "thresholds": list(builder.scale_.thresholds),
+        "anchors": [float(anchor) for anchor in builder.scale_.anchors],
+    }
+
+
+def _risk_row(row: Any) -> dict[str, Any]:
+    small = 0 < row.n < SMALL_CELL
+    return {
+        "points": row.band,
+        "horizon": row.horizon,
+        "n": None if small else row.n,
+        "predicted": None if small else row.predicted,
+        "observed": row.observed,
+        "lower": row.lower,
+        "upper": row.upper,
+        "reason": f"fewer than {SMALL_CELL} patients" if small else row.reason,
+    }
+
+
+def _risk_groups(builder: ScoreBuilder) -> list[dict[str, Any]]:
+    assert builder.groups_ is not None  # formed together with the points
+    return [
+        {"label": label, "points_from": first, "points_to": last}
+        for label, first, last in builder.groups_.bands(builder.points)
+    ]
+
+
+def _test_vectors(artifact: ScoreArtifact) -> list[dict[str, Any]]:
+    """Synthetic inputs, spread over the plausible ranges, with what the score gives for them."""
+    random = generator(0, "test vectors", artifact.content["core_id"])
+    columns: dict[str, list[Any]] = {}
+    for predictor in artifact.scoring["predictors"]:
+        if predictor["type"] == "numeric":
+            low, high = predictor["soft_range"]
+            drawn = low + (high - low) * np.concatenate(([0.0, 1.0], random.random(2 * N_VECTORS)))
+            columns[predictor["id"]] = [float(f"{value:.4g}") for value in drawn]
+        else:
+            codes = [level["code"] for level in predictor["levels"]]
+            picks = random.integers(len(codes), size=2 * N_VECTORS + 2)
+            columns[predictor["id"]] = [codes[pick] for pick in picks]
+    frame = pd.DataFrame(columns)
+    scored = score_table(artifact, frame)
+    thresholds = np.asarray(artifact.scoring["points"]["thresholds"])
+    vectors: list[dict[str, Any]] = []
+    risks = [
+        column for column in scored.columns if column.startswith("risk_") and column != "risk_group"
+    ]
+    for row in range(len(frame)):
+        value = float(scored["linear_predictor"].iloc[row])
+        if not np.isfinite(value) or np.min(np.abs(thresholds - value)) < VECTOR_MARGIN:
+            continue
+        vectors.append(
+            {
+                "inputs": {name: columns[name][row] for name in columns},
+                "linear_predictor": value,
+                "points": int(scored["points"].iloc[row]),
+                "risk": [float(scored[column].iloc[row]) for column in risks],
+            }
+        )
+        if len(vectors) == N_VECTORS:
+            break
+    return vectors

@@ -1,0 +1,112 @@
+"""The disk: files appear whole or not at all, and a stored artifact never changes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from scorebuilder.core.errors import ArtifactError, ArtifactVersionError
+from scorebuilder.score.artifact import ScoreArtifact
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """
+    Write to a temporary file beside `path`, then rename.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced if it exists; its folder is made if needed.
+    content : bytes
+        The whole file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, content: str) -> None:
+    """
+    Write UTF-8 text with LF line ends, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced if it exists.
+    content : str
+        The whole file.
+    """
+    write_bytes(path, content.encode("utf-8"))
+
+
+def save_artifact(artifact: ScoreArtifact, folder: Path) -> Path:
+    """
+    Store an artifact as ``<folder>/score.json``; a stored version is never overwritten.
+
+    Parameters
+    ----------
+    artifact : ScoreArtifact
+        What to store.
+    folder : Path
+        Made if needed.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ArtifactVersionError
+        If another artifact is stored there already.
+    """
+    path = folder / "score.json"
+    text = artifact.to_json()
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        message = f"{path} holds another artifact; raise `version`, a stored version never changes"
+        raise ArtifactVersionError(message)
+    write_text(path, text)
+    return path
+
+
+def load_artifact(path: str | Path) -> ScoreArtifact:
+    """
+    Read and check a ``score.json``.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, or the run folder that holds it.
+
+    Returns
+    -------
+    ScoreArtifact
+        Its hashes fit its content.
+
+    Raises
+    ------
+    ArtifactError
+        If there is no such file, or it is damaged.
+    """
+    file = Path(path)
+    file = file / "score.json" if file.is_dir() else file
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        message = f"there is no artifact at {file}"
+        raise ArtifactError(message) from None
+    except UnicodeDecodeError:
+        message = f"{file} is not UTF-8 text, so it is no artifact"
+        raise ArtifactError(message) from None
+    return ScoreArtifact.from_json(text)

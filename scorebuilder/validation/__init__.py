@@ -1,0 +1,1 @@
+"""How true a prediction is: resampling, performance, calibration, net benefit, baselines."""
