@@ -1,0 +1,115 @@
+"""Renders a summary as one HTML file that needs nothing else: no script, no font, no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from scorebuilder.core.errors import MissingPartError
+from scorebuilder.report.figure import Summary, collect_figures, slug, tidy
+from scorebuilder.report.section import CHAPTERS, SECTIONS, Figures, Section
+
+
+@dataclass(frozen=True)
+class _Part:
+    id: str
+    title: str
+    body: str
+
+
+@dataclass(frozen=True)
+class _Chapter:
+    id: str
+    title: str
+    sections: tuple[_Part, ...]
+
+
+def render_html(summary: Summary) -> str:
+    """
+    Render a summary as one self-contained HTML page.
+
+    Parameters
+    ----------
+    summary : mapping
+        The summary of a run: plain JSON values, aggregates only.
+
+    Returns
+    -------
+    str
+        The page; the same text for the same summary.
+
+    Raises
+    ------
+    MissingPartError
+        If Jinja2 or matplotlib is not installed.
+    """
+    environment = _environment()
+    summary = tidy(summary)
+    figures = collect_figures(summary)
+    style = environment.get_template("style.css.j2").render()
+    chapters = [_chapter(title, environment, summary, figures) for title in CHAPTERS]
+    page: str = environment.get_template("page.html.j2").render(
+        summary=summary,
+        style=_trusted(style),
+        style_hash=_trusted(style_hash(style)),
+        chapters=[chapter for chapter in chapters if chapter.sections],
+    )
+    return page
+
+
+def style_hash(style: str) -> str:
+    """
+    Hash a style sheet as a content security policy wants it.
+
+    Parameters
+    ----------
+    style : str
+        The text between the style tags.
+
+    Returns
+    -------
+    str
+        Base64 of its SHA-256.
+    """
+    return _base64(hashlib.sha256(style.encode()).digest())
+
+
+def _environment() -> Any:
+    try:
+        import jinja2
+    except ImportError as error:
+        message = "reports need Jinja2; install it with `pip install 'scorebuilder[report]'`"
+        raise MissingPartError(message) from error
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("scorebuilder.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["base64"] = lambda text: _base64(text.encode())
+    return environment
+
+
+def _trusted(text: str) -> Any:
+    from markupsafe import Markup
+
+    return Markup(text)
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _chapter(title: str, environment: Any, summary: Summary, figures: Figures) -> _Chapter:
+    found: list[Section] = [section for section in SECTIONS.values() if section.chapter == title]
+    parts = []
+    for section in sorted(found, key=lambda section: section.order):
+        if section.applies is not None and not section.applies(summary):
+            continue
+        template = environment.get_template(f"sections/{section.template}")
+        body = _trusted(template.render(section.context(summary, figures)))
+        parts.append(_Part(slug(section.title), section.title, body))
+    return _Chapter(f"chapter-{slug(title)}", title, tuple(parts))

@@ -1,0 +1,115 @@
+"""Risk groups: Kaplan-Meier curves, and predicted beside observed risk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scorebuilder.report import numbers, words
+from scorebuilder.report.figure import DataTable, Summary
+from scorebuilder.report.section import SECTIONS, Figures, Section
+
+
+def _rule(rule: Any) -> str:
+    if isinstance(rule, list | tuple):
+        return f"cut points {', '.join(str(cut) for cut in rule)}"
+    return str(rule)
+
+
+def _groups(rows: list[dict[str, Any]]) -> DataTable:
+    return DataTable(
+        "Risk groups",
+        ("Group", "Points", "Patients", "Events"),
+        tuple(
+            (
+                row["label"],
+                f"{row['points_from']} to {row['points_to']}",
+                numbers.count(row["n"]),
+                numbers.count(row["events"]),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _observed(rows: list[dict[str, Any]]) -> DataTable:
+    return DataTable(
+        "Predicted and observed risk by group",
+        ("Group", "Horizon", "Predicted", "Observed (95 % CI)"),
+        tuple(
+            (
+                row["label"],
+                words.adjective(row["horizon"]),
+                numbers.maybe(row["predicted"], row["reason"], style=numbers.percent),
+                numbers.estimate(
+                    row["observed"],
+                    row["lower"],
+                    row["upper"],
+                    row["reason"],
+                    style=numbers.percent,
+                ),
+            )
+            for row in rows
+        ),
+        text=(1,),
+    )
+
+
+def _logrank(test: dict[str, Any] | None) -> str:
+    if not test:
+        return "Log-rank test: not made."
+    if test["chisq"] is None or test["p"] is None:
+        return f"Log-rank test: {numbers.undefined(test.get('reason'))}."
+    return (
+        f"Log-rank test: chi-squared {numbers.two(test['chisq'])} with {test['df']} df,"
+        f" P {numbers.p_value(test['p'])}. The groups were made from these same patients, so a"
+        " small P is expected."
+    )
+
+
+def context(summary: Summary, figures: Figures) -> dict[str, Any]:
+    """
+    Gather the risk groups.
+
+    Parameters
+    ----------
+    summary : mapping
+        The summary of a run.
+    figures : mapping
+        Drawn figures.
+
+    Returns
+    -------
+    dict
+        What the template names.
+    """
+    found = summary["risk_groups"]
+    number = words.plural(len(found["groups"]), "group")
+    return {
+        "sentence": f"The points form {number} ({_rule(found['rule'])}).",
+        "figures": figures["risk_groups"],
+        "groups": _groups(found["groups"]),
+        "observed": _observed(found["observed"]),
+        "logrank": _logrank(found["logrank"]),
+    }
+
+
+def applies(summary: Summary) -> bool:
+    """
+    Tell whether the score has risk groups.
+
+    Parameters
+    ----------
+    summary : mapping
+        The summary of a run.
+
+    Returns
+    -------
+    bool
+        True if there is a group.
+    """
+    return bool(summary["risk_groups"] and summary["risk_groups"]["groups"])
+
+
+SECTIONS.register(
+    "risk_groups", Section("Risk groups", "Score", 130, "risk_groups.html.j2", context, applies)
+)

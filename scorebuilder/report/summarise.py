@@ -1,0 +1,124 @@
+"""Everything a report shows, as one plain dictionary of aggregates."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from scorebuilder.core.units import format_horizon
+from scorebuilder.report.study import Study
+from scorebuilder.report.summary_cohort import summarise_cohort
+from scorebuilder.report.summary_model import summarise_model
+from scorebuilder.report.summary_score import summarise_points, summarise_risk_groups
+from scorebuilder.report.summary_selection import summarise_selection
+from scorebuilder.report.summary_validation import summarise_validation
+
+SUMMARY_VERSION = 1
+
+
+def summarise(study: Study) -> dict[str, Any]:
+    """
+    Turn a finished study into the dictionary that `render_html` shows.
+
+    Parameters
+    ----------
+    study : Study
+        With its artifact.
+
+    Returns
+    -------
+    dict
+        Plain JSON values: no NaN (an undefined number is None, with a reason beside it), no
+        patient rows, no dates.
+    """
+    content = study.sealed.content
+    validation = summarise_validation(study)
+    summary = {
+        "schema_version": SUMMARY_VERSION,
+        "score": {
+            **{key: content[key] for key in ("name", "title", "version", "status", "core_id")},
+            **content["meaning"],
+            "horizons": [float(horizon) for horizon in study.builder.horizons],
+            "main_horizon": study.main_horizon,
+        },
+        "headline": _headline(study, validation),
+        "cohort": summarise_cohort(study),
+        "selection": summarise_selection(study),
+        "model": summarise_model(study),
+        "points": summarise_points(study),
+        "risk_groups": summarise_risk_groups(study),
+        "validation": validation,
+        "baselines": [_baseline(result.baseline) for result in study.baselines],
+        "warnings": list(study.warnings),
+        "reproduce": dict(study.reproduce),
+    }
+    plain: dict[str, Any] = as_plain(summary)
+    return plain
+
+
+def as_plain(value: Any) -> Any:
+    """
+    Make a value JSON can hold: NumPy numbers become plain, NaN and infinity become None.
+
+    Parameters
+    ----------
+    value : object
+        Nested dictionaries and sequences.
+
+    Returns
+    -------
+    object
+        The same, in plain Python types.
+    """
+    if isinstance(value, dict):
+        return {str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return [as_plain(item) for item in value.tolist()]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _headline(study: Study, validation: dict[str, Any]) -> dict[str, Any]:
+    auc = next(
+        row
+        for row in validation["performance"]
+        if (row["model"], row["metric"], row["horizon"]) == ("score", "auc", study.main_horizon)
+    )
+    kept, selected = len(study.builder.kept_), len(study.builder.selected_)
+    events = int(study.cohort.y["event"].sum())
+    sentence = (
+        f"From {len(study.candidates)} candidates the survival forest kept {selected}, and "
+        f"fractional polynomials {kept}, in {len(study.cohort.y):,} patients with {events:,} events."
+    )
+    if auc["value"] is not None:
+        sentence += (
+            f" In patients it had not seen, the score's AUC at {format_horizon(study.main_horizon)} "
+            f"was {auc['value']:.3f} (95 % interval {auc['lower']:.3f} to {auc['upper']:.3f})."
+        )
+    return {
+        "n_patients": len(study.cohort.y),
+        "n_events": events,
+        "n_candidates": len(study.candidates),
+        "n_selected": selected,
+        "n_kept": kept,
+        "auc": auc["value"],
+        "auc_lower": auc["lower"],
+        "auc_upper": auc["upper"],
+        "horizon": study.main_horizon,
+        "sentence": sentence,
+    }
+
+
+def _baseline(baseline: Any) -> dict[str, Any]:
+    names = (
+        "name", "label", "outcome", "horizon", "population", "publication", "doi",
+        "licence_notice", "misuse",
+    )  # fmt: skip
+    return {name: getattr(baseline, name) for name in names}

@@ -1,0 +1,271 @@
+"""How true the score is, in the summary: out-of-fold performance and comparison."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from scorebuilder.core.arrays import BoolArray, FloatArray
+from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.units import format_horizon
+from scorebuilder.report.study import BaselineResult, Study
+from scorebuilder.validation.calibration import (
+    calibration_curve,
+    calibration_in_the_large,
+    calibration_slope,
+    calibration_smooth,
+)
+from scorebuilder.validation.compare import Comparison, compare_with_baseline
+from scorebuilder.validation.decision_curve import decision_curve
+from scorebuilder.validation.baseline import count_reasons
+from scorebuilder.validation.metric import METRICS
+from scorebuilder.validation.performance import (
+    Performance,
+    evaluate,
+    evaluate_apparent,
+    evaluate_fixed,
+)
+from scorebuilder.validation.roc import roc_curve
+
+SCORE_METRICS = ("auc", "c_index", "brier", "scaled_brier")
+BASELINE_METRICS = ("auc", "c_index")
+THRESHOLDS = np.round(np.arange(0.01, 0.405, 0.01), 2)
+SCORE_LABEL = "This score"
+
+
+def summarise_validation(study: Study) -> dict[str, Any]:
+    """
+    Summarise the judgement of a score.
+
+    Parameters
+    ----------
+    study : Study
+        With out-of-fold predictions; the artifact is not needed.
+
+    Returns
+    -------
+    dict
+        Design, performance, ROC, calibration, comparison, decision curve.
+    """
+    comparisons = [(item, _compare(study, item, study.main_horizon)) for item in study.baselines]
+    return {
+        "design": _design(study),
+        "performance": summarise_performance(study),
+        "roc": _roc(study, comparisons),
+        "calibration": [_calibration(study, horizon) for horizon in study.builder.horizons],
+        "comparison": [_comparison_row(study, item, found) for item, found in comparisons],
+        "decision_curve": _decision_curves(study),
+    }
+
+
+def summarise_performance(study: Study) -> list[dict[str, Any]]:
+    """
+    List every metric of the score, and of each baseline on the patients it can score.
+
+    Parameters
+    ----------
+    study : Study
+        With out-of-fold predictions.
+
+    Returns
+    -------
+    list of dict
+        One row per model, metric and horizon, with its interval or the reason why undefined.
+    """
+    y, rows = study.cohort.y, []
+    for horizon in study.builder.horizons:
+        risk = study.builder.predict_risk(study.X, horizon=horizon)
+        for metric in SCORE_METRICS:
+            found = evaluate(study.validation, y, horizon=horizon, metric=metric)
+            apparent = evaluate_apparent(y, risk, horizon=horizon, metric=metric)
+            rows.append(_performance_row("score", SCORE_LABEL, metric, horizon, found, apparent))
+        for item in study.baselines:
+            values = item.table["risk"].to_numpy(dtype=np.float64)
+            for metric in BASELINE_METRICS:
+                found = evaluate_fixed(
+                    y,
+                    values,
+                    study.validation.folds,
+                    horizon=horizon,
+                    metric=metric,
+                    subset=np.isfinite(values),
+                )
+                names = (item.baseline.name, item.baseline.label)
+                rows.append(_performance_row(*names, metric, horizon, found, None))
+    return rows
+
+
+def _performance_row(
+    model: str,
+    label: str,
+    metric: str,
+    horizon: float,
+    found: Performance,
+    apparent: Performance | None,
+) -> dict[str, Any]:
+    return {
+        "model": model,
+        "label": label,
+        "metric": metric,
+        "metric_label": METRICS[metric].label,
+        "horizon": horizon,
+        "value": found.value,
+        "lower": found.lower,
+        "upper": found.upper,
+        "apparent": apparent.value if apparent else None,
+        "n": found.n,
+        "events": found.n_events,
+        "reason": found.reason,
+    }
+
+
+def _design(study: Study) -> dict[str, Any]:
+    settings = study.settings["validation"]
+    folds, repeats = settings["folds"], settings["repeats"]
+    return {
+        "folds": folds,
+        "repeats": repeats,
+        "stratified_on": "event",
+        "seed": study.settings["seed"],
+        "n_fits": folds * repeats,
+        "text": (
+            f"{repeats} x {folds}-fold cross-validation, stratified on the event. Imputation, "
+            "selection by the survival forest, choice of fractional polynomials, points and risk "
+            f"were all refitted in each of the {folds * repeats} training sets; every patient was "
+            "judged by models that had not seen that patient. AUC and C-index compare patients "
+            "within a fold only and are averaged; intervals describe the patients' sampling error "
+            "for these fitted models."
+        ),
+    }
+
+
+def _roc(
+    study: Study, comparisons: list[tuple[BaselineResult, Comparison]]
+) -> list[dict[str, Any]]:
+    horizon, risk = study.main_horizon, study.validation.mean_risk(study.main_horizon)
+    everyone = np.ones(len(risk), dtype=np.bool_)
+    whole = evaluate(study.validation, study.cohort.y, horizon=horizon, metric="auc")
+    auc = (whole.value, whole.lower, whole.upper)
+    curves = [_roc_row(study, "score", f"{SCORE_LABEL}, all patients", risk, everyone, auc)]
+    for item, found in comparisons:
+        values = item.table["risk"].to_numpy(dtype=np.float64)
+        auc = (found.auc_baseline, found.auc_baseline_lower, found.auc_baseline_upper)
+        curves.append(
+            _roc_row(
+                study, item.baseline.name, item.baseline.label, values, np.isfinite(values), auc
+            )
+        )
+    return [curve for curve in curves if curve is not None]
+
+
+def _roc_row(
+    study: Study,
+    model: str,
+    label: str,
+    risk: FloatArray,
+    subset: BoolArray,
+    auc: tuple[float | None, float | None, float | None],
+) -> dict[str, Any] | None:
+    if auc[0] is None:
+        return None
+    curve = roc_curve(study.cohort.y[subset], risk[subset], horizon=study.main_horizon)
+    return {
+        "model": model,
+        "label": label,
+        "horizon": study.main_horizon,
+        "false_positive": curve["false_positive"].to_numpy(),
+        "true_positive": curve["true_positive"].to_numpy(),
+        "auc": auc[0],
+        "lower": auc[1],
+        "upper": auc[2],
+        "n": int(subset.sum()),
+    }
+
+
+def _calibration(study: Study, horizon: float) -> dict[str, Any]:
+    y, risk = study.cohort.y, study.validation.mean_risk(horizon)
+    groups = calibration_curve(y, risk, horizon=horizon, groups=10)
+    row: dict[str, Any] = {
+        "model": "score",
+        "label": SCORE_LABEL,
+        "horizon": horizon,
+        "groups": [_without_nan(item) for item in groups.to_dict("records")],
+        "reason": None,
+        "smooth": None,
+    }
+    names = ("in_the_large", "slope", "ici", "e50", "e90")
+    row |= dict.fromkeys(names)
+    row |= {f"{name}_{side}": None for name in names[:2] for side in ("lower", "upper")}
+    try:
+        large = calibration_in_the_large(y, risk, horizon=horizon)
+        slope = calibration_slope(y, risk)
+        smooth = calibration_smooth(y, risk, horizon=horizon)
+    except UndefinedMetricError as error:
+        row["reason"] = str(error)
+        return row
+    return row | {
+        "in_the_large": large.ratio,
+        "in_the_large_lower": large.lower,
+        "in_the_large_upper": large.upper,
+        "slope": slope.slope,
+        "slope_lower": slope.lower,
+        "slope_upper": slope.upper,
+        "ici": smooth.ici,
+        "e50": smooth.e50,
+        "e90": smooth.e90,
+        "smooth": {"predicted": smooth.predicted, "observed": smooth.observed},
+    }
+
+
+def _without_nan(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: None if isinstance(value, float) and np.isnan(value) else value
+        for key, value in row.items()
+    }
+
+
+def _compare(study: Study, item: BaselineResult, horizon: float) -> Comparison:
+    values = item.table["risk"].to_numpy(dtype=np.float64)
+    return compare_with_baseline(study.validation, study.cohort.y, values, horizon=horizon)
+
+
+def _comparison_row(study: Study, item: BaselineResult, found: Comparison) -> dict[str, Any]:
+    baseline = item.baseline
+    here = study.sealed.content["meaning"]["outcome"]
+    notes = [f"Made to predict: {baseline.outcome}. Judged here on: {here}."]
+    if baseline.horizon != found.horizon:
+        notes.append(
+            f"Its risk is stated at {format_horizon(baseline.horizon)}; it is judged here by how "
+            f"it ranks patients at {format_horizon(found.horizon)}."
+        )
+    if baseline.misuse:
+        notes.append(baseline.misuse)
+    return {
+        **asdict(found),
+        "baseline": baseline.name,
+        "label": baseline.label,
+        "baseline_horizon": baseline.horizon,
+        "outcome": baseline.outcome,
+        "reasons": count_reasons(item.table),
+        "assumed": list(item.assumed),
+        "notes": notes,
+    }
+
+
+def _decision_curves(study: Study) -> list[dict[str, Any]]:
+    horizon = study.main_horizon
+    risk = study.validation.mean_risk(horizon)
+    curve = decision_curve(study.cohort.y, risk, horizon=horizon, thresholds=THRESHOLDS)
+    models = (("score", SCORE_LABEL, "net_benefit"), ("all", "Treat all", "net_benefit_all"))
+    return [
+        {
+            "model": model,
+            "label": label,
+            "horizon": horizon,
+            "threshold": curve["threshold"].to_numpy(),
+            "net_benefit": curve[column].to_numpy(),
+        }
+        for model, label, column in models
+    ]

@@ -1,0 +1,122 @@
+"""How the report writes units, horizons and nouns with a count, and cleans labels."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from scorebuilder.core.units import DAYS_PER_YEAR, format_horizon
+from scorebuilder.report.numbers import count, number
+
+_UNITS = {
+    "1": "",
+    "a": "years",
+    "mo": "months",
+    "d": "days",
+    "mm[Hg]": "mmHg",
+    "kg/m2": "kg/m²",
+    "m2": "m²",
+    "[lb_av]": "lb",
+    "[in_i]": "in",
+    "Cel": "°C",
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
+
+
+def unit(code: str | None) -> str:
+    """
+    Write a UCUM unit as a clinician would.
+
+    Parameters
+    ----------
+    code : str or None
+        UCUM, for example ``mm[Hg]``.
+
+    Returns
+    -------
+    str
+        For example ``mmHg``; empty for a pure number.
+    """
+    if not code:
+        return ""
+    if code in _UNITS:
+        return _UNITS[code]
+    return "µ" + code[1:] if re.match(r"u[a-zA-Z]+(/|$)", code) else code
+
+
+def adjective(days: float) -> str:
+    """
+    Write a horizon as an adjective.
+
+    Parameters
+    ----------
+    days : float
+        The horizon in days.
+
+    Returns
+    -------
+    str
+        The horizon.
+
+    Examples
+    --------
+    >>> adjective(1826.25)
+    '5-year'
+    """
+    value, word = format_horizon(days).split(" ", 1)
+    return f"{value}-{word.removesuffix('s')}"
+
+
+def years(days: float) -> str:
+    """
+    Write a duration in years with one decimal.
+
+    Parameters
+    ----------
+    days : float
+        The duration.
+
+    Returns
+    -------
+    str
+        For example ``4.9 years``.
+    """
+    return f"{number(days / DAYS_PER_YEAR, 1)} years"
+
+
+def clean(text: Any) -> str:
+    """
+    Take control characters, which neither HTML nor SVG can hold, out of a text.
+
+    Parameters
+    ----------
+    text : object
+        Usually a label from a schema.
+
+    Returns
+    -------
+    str
+        The text with each run of control characters as one space.
+    """
+    return _CONTROL.sub(" ", str(text))
+
+
+def plural(value: int, one: str, many: str | None = None) -> str:
+    """
+    Write a count with its noun.
+
+    Parameters
+    ----------
+    value : int
+        The count.
+    one : str
+        The noun in the singular.
+    many : str, optional
+        The plural, where it is not the singular with an s.
+
+    Returns
+    -------
+    str
+        ``1 event``, ``2 events``.
+    """
+    return f"{count(value)} {one if value == 1 else many or one + 's'}"
