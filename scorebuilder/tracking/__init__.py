@@ -1,0 +1,1 @@
+"""Run records: what is recorded, and the trackers that record it."""

@@ -1,0 +1,85 @@
+"""What every tracker does, and how a finished run folder is handed to one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from scorebuilder.core.errors import ScorebuilderError
+from scorebuilder.tracking.items import RunItem, iter_run_items, run_tags
+
+Status = Literal["finished", "failed"]
+
+
+class TrackingError(ScorebuilderError):
+    """The run folder is complete, but its record could not be written."""
+
+    exit_code = 1
+
+
+class Tracker(Protocol):
+    """Keeps a record of runs; the run folder stays the source of truth."""
+
+    def start(self, name: str, tags: Mapping[str, str]) -> None:
+        """
+        Open a record.
+
+        Parameters
+        ----------
+        name : str
+            Name of the score.
+        tags : mapping
+            What identifies the run.
+        """
+        ...
+
+    def log(self, item: RunItem) -> None:
+        """
+        Add one item to the open record.
+
+        Parameters
+        ----------
+        item : RunParam, RunMetric, RunTable or RunFile
+            What is recorded.
+        """
+        ...
+
+    def finish(self, status: Status) -> None:
+        """
+        Close the record.
+
+        Parameters
+        ----------
+        status : {"finished", "failed"}
+            How the record ended.
+        """
+        ...
+
+
+def record_run(tracker: Tracker, summary: Mapping[str, Any], run_dir: Path) -> None:
+    """
+    Record a complete run folder.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        Where the record is kept.
+    summary : mapping
+        The content of ``summary.json``.
+    run_dir : Path
+        The complete run folder; it is only read.
+
+    Raises
+    ------
+    TrackingError
+        If the tracker fails; the run folder is not touched by that.
+    """
+    done = False
+    try:
+        tracker.start(str(summary["score"]["name"]), run_tags(summary))
+        for item in iter_run_items(summary, run_dir):
+            tracker.log(item)
+        done = True
+    finally:
+        tracker.finish("finished" if done else "failed")

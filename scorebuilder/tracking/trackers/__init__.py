@@ -1,0 +1,11 @@
+"""Trackers by name; each file registers the one that it defines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scorebuilder.core.registry import Registry
+from scorebuilder.tracking.tracker import Tracker
+
+TRACKERS: Registry[Callable[[str], Tracker]] = Registry("tracker", __name__)
+"""Call an entry with the address of its store."""

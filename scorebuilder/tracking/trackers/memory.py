@@ -1,0 +1,91 @@
+"""A tracker that keeps its records in memory, for tests and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scorebuilder.tracking.items import RunItem
+from scorebuilder.tracking.tracker import Status
+from scorebuilder.tracking.trackers import TRACKERS
+
+
+@dataclass
+class MemoryRecord:
+    """
+    One recorded run.
+
+    Attributes
+    ----------
+    name : str
+        Name of the score.
+    tags : dict
+        What identifies the run.
+    items : list
+        In the order in which they came.
+    status : str or None
+        None while the record is open.
+    """
+
+    name: str
+    tags: dict[str, str]
+    items: list[RunItem] = field(default_factory=list)
+    status: Status | None = None
+
+
+class MemoryTracker:
+    """
+    Keep records in a list.
+
+    Parameters
+    ----------
+    address : str
+        Not used; trackers are made from an address.
+
+    Attributes
+    ----------
+    records : list of MemoryRecord
+        One for each start.
+    """
+
+    def __init__(self, address: str = "") -> None:
+        self.address = address
+        self.records: list[MemoryRecord] = []
+
+    def start(self, name: str, tags: Mapping[str, str]) -> None:
+        """
+        Open a record.
+
+        Parameters
+        ----------
+        name : str
+            Name of the score.
+        tags : mapping
+            What identifies the run.
+        """
+        self.records.append(MemoryRecord(name, dict(tags)))
+
+    def log(self, item: RunItem) -> None:
+        """
+        Add one item to the open record.
+
+        Parameters
+        ----------
+        item : RunParam, RunMetric, RunTable or RunFile
+            What is recorded.
+        """
+        self.records[-1].items.append(item)
+
+    def finish(self, status: Status) -> None:
+        """
+        Close the record.
+
+        Parameters
+        ----------
+        status : {"finished", "failed"}
+            How the run ended.
+        """
+        self.records[-1].status = status
+
+
+TRACKERS.register("memory", MemoryTracker)
