@@ -224,3 +224,41 @@ def horizon_code(days: float) -> str:
         if abs(number - round(number)) < 1e-9 and round(number) > 0:
             return f"{round(number)}{code}"
     return f"{days:g}d"
+
+
+_UNIT_TEXT = {
+    "1": "",
+    "a": "years",
+    "mo": "months",
+    "d": "days",
+    "mm[Hg]": "mmHg",
+    "kg/m2": "kg/m²",
+    "m2": "m²",
+    "[lb_av]": "lb",
+    "[in_i]": "in",
+    "Cel": "°C",
+}
+
+
+def unit_text(unit: str) -> str:
+    """
+    Write a UCUM unit as a clinician would.
+
+    Parameters
+    ----------
+    unit : str
+        UCUM, for example ``mm[Hg]``; may be empty.
+
+    Returns
+    -------
+    str
+        For example ``mmHg``; empty for a pure number.
+
+    Examples
+    --------
+    >>> unit_text("umol/L")
+    'µmol/L'
+    """
+    if unit in _UNIT_TEXT:
+        return _UNIT_TEXT[unit]
+    return "µ" + unit[1:] if re.match(r"u[a-zA-Z]+(/|$)", unit) else unit

@@ -94,10 +94,10 @@ def equation_lines(artifact: ScoreArtifact) -> list[str]:
             sign = "-" if term["center"] > 0 else "+"
             value = f"({value} {sign} {abs(term['center'])!r})"
         lines.append(f"  {term['coefficient']:+.17g} * {value}")
-    for row in artifact.scoring["baseline"]:
-        lines.append(
-            f"risk within {format_horizon(row['horizon'])} = 1 - {row['survival']!r} ^ exp(LP)"
-        )
+    lines += [
+        f"risk within {format_horizon(row['horizon'])} = 1 - {row['survival']!r} ^ exp(LP)"
+        for row in artifact.scoring["baseline"]
+    ]
     lines.append("points = how many of these thresholds LP reaches:")
     lines += [
         f"  {number}: {threshold!r}"

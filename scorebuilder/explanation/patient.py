@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from scorebuilder.core.units import horizon_code
+from scorebuilder.core.units import horizon_code, unit_text
 from scorebuilder.explanation.contributions import term_contributions
 from scorebuilder.score.apply import score_table
 from scorebuilder.score.artifact import ScoreArtifact
@@ -124,7 +124,7 @@ def _shown(predictor: dict[str, Any], value: Any, imputed: bool) -> str:
     if imputed:
         value = predictor["missing"]["value"]
     if predictor["type"] == "numeric":
-        text = f"{float(value):g} {predictor['unit']}".strip()
+        text = f"{float(value):g} {unit_text(predictor['unit'])}".strip()
     else:
         labels = {level["code"]: level["label"] for level in predictor["levels"]}
         text = labels[str(value)]

@@ -94,13 +94,15 @@ def _headline(study: Study, validation: dict[str, Any]) -> dict[str, Any]:
     kept, selected = len(study.builder.kept_), len(study.builder.selected_)
     events = int(study.cohort.y["event"].sum())
     sentence = (
-        f"From {len(study.candidates)} candidates the survival forest kept {selected}, and "
-        f"fractional polynomials {kept}, in {len(study.cohort.y):,} patients with {events:,} events."
+        f"From {len(study.candidates)} candidates the survival forest kept {selected}, and the "
+        f"fractional polynomial model {kept}, in {len(study.cohort.y):,} patients with "
+        f"{events:,} events."
     )
     if auc["value"] is not None:
         sentence += (
-            f" In patients it had not seen, the score's AUC at {format_horizon(study.main_horizon)} "
-            f"was {auc['value']:.3f} (95 % interval {auc['lower']:.3f} to {auc['upper']:.3f})."
+            " In patients it had not seen, the score's AUC at "
+            f"{format_horizon(study.main_horizon)} was {auc['value']:.3f} "
+            f"(95 % interval {auc['lower']:.3f} to {auc['upper']:.3f})."
         )
     return {
         "n_patients": len(study.cohort.y),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
+from scorebuilder.core.units import unit_text
 from scorebuilder.explanation.equation import equation_lines, term_text
 from scorebuilder.explanation.partial_effect import coefficient_covariance, partial_effect
 from scorebuilder.explanation.patient import explain_patient
@@ -184,7 +185,8 @@ def _ratios(study: Study, name: str) -> list[dict[str, Any]]:
     if field.kind == "numeric":
         low, high = (float(f"{v:.3g}") for v in study.X[name].dropna().quantile([0.25, 0.75]))
         effect = partial_effect(study.builder, name, [high], reference=low)
-        contrasts = [f"{high:g} vs {low:g} {field.unit} (75th vs 25th centile)"]
+        unit = unit_text(field.unit)
+        contrasts = [f"{high:g} vs {low:g} {unit}".strip() + " (75th vs 25th centile)"]
     else:
         codes = list(study.X[name].cat.categories)
         effect = partial_effect(study.builder, name, codes[1:], reference=codes[0])

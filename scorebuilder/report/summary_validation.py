@@ -11,6 +11,7 @@ from scorebuilder.core.arrays import BoolArray, FloatArray
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report.study import BaselineResult, Study
+from scorebuilder.validation.baseline import count_reasons
 from scorebuilder.validation.calibration import (
     calibration_curve,
     calibration_in_the_large,
@@ -19,7 +20,6 @@ from scorebuilder.validation.calibration import (
 )
 from scorebuilder.validation.compare import Comparison, compare_with_baseline
 from scorebuilder.validation.decision_curve import decision_curve
-from scorebuilder.validation.baseline import count_reasons
 from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.performance import (
     Performance,

@@ -8,40 +8,7 @@ from typing import Any
 from scorebuilder.core.units import DAYS_PER_YEAR, format_horizon
 from scorebuilder.report.numbers import count, number
 
-_UNITS = {
-    "1": "",
-    "a": "years",
-    "mo": "months",
-    "d": "days",
-    "mm[Hg]": "mmHg",
-    "kg/m2": "kg/m²",
-    "m2": "m²",
-    "[lb_av]": "lb",
-    "[in_i]": "in",
-    "Cel": "°C",
-}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
-
-
-def unit(code: str | None) -> str:
-    """
-    Write a UCUM unit as a clinician would.
-
-    Parameters
-    ----------
-    code : str or None
-        UCUM, for example ``mm[Hg]``.
-
-    Returns
-    -------
-    str
-        For example ``mmHg``; empty for a pure number.
-    """
-    if not code:
-        return ""
-    if code in _UNITS:
-        return _UNITS[code]
-    return "µ" + code[1:] if re.match(r"u[a-zA-Z]+(/|$)", code) else code
 
 
 def adjective(days: float) -> str:

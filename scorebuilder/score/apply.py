@@ -71,8 +71,14 @@ def fill_missing(
         For each imputed predictor, which patients.
     refused : dict of ndarray of bool
         For each predictor that must be known, the patients who lack it.
+
+    Raises
+    ------
+    CohortError
+        If a factor holds a code that the score does not know.
     """
     filled = X[artifact.predictors].copy()
+    _check_levels(artifact, filled)
     imputed: dict[str, BoolArray] = {}
     refused: dict[str, BoolArray] = {}
     for predictor in artifact.scoring["predictors"]:
@@ -88,9 +94,31 @@ def fill_missing(
     return filled, imputed, refused
 
 
+def _check_levels(artifact: ScoreArtifact, X: pd.DataFrame) -> None:
+    violations = []
+    for predictor in artifact.scoring["predictors"]:
+        if predictor["type"] == "numeric":
+            continue
+        codes = [level["code"] for level in predictor["levels"]]
+        values = X[predictor["id"]].astype(object)
+        wrong = np.flatnonzero(values.notna() & ~values.isin(codes))
+        if wrong.size:
+            violations.append(
+                Violation(
+                    predictor["id"],
+                    "levels must be those of the score",
+                    int(wrong.size),
+                    f"Use the codes {', '.join(codes)}, as text",
+                    tuple(int(row) + 1 for row in wrong[:5]),
+                )
+            )
+    if violations:
+        raise CohortError(violations)
+
+
 def contributions(artifact: ScoreArtifact, X: pd.DataFrame) -> pd.DataFrame:
     """
-    What each predictor adds to the linear predictor.
+    Split the linear predictor into what each predictor adds.
 
     Parameters
     ----------
@@ -205,8 +233,8 @@ def score_frame(artifact: ScoreArtifact, frame: pd.DataFrame) -> pd.DataFrame:
         Every violation at once: missing columns, text in numbers, unknown levels, values outside
         the hard range.
     """
-    from scorebuilder.cohort.validate import prepare_predictors
     from scorebuilder.cohort.schema import Field, Level
+    from scorebuilder.cohort.validate import prepare_predictors
 
     fields = [
         Field(

@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from scorebuilder.core.errors import ArtifactError, ArtifactVersionError
+from scorebuilder.core.errors import ArtifactError, ArtifactVersionError, SpecError
 from scorebuilder.score.artifact import ScoreArtifact
 
 
@@ -20,7 +20,15 @@ def write_bytes(path: Path, content: bytes) -> None:
         Replaced if it exists; its folder is made if needed.
     content : bytes
         The whole file.
+
+    Raises
+    ------
+    SpecError
+        If `path` is there already and is not an ordinary file.
     """
+    if path.exists() and not path.is_file():
+        message = f"{path} exists and is not an ordinary file; choose another name"
+        raise SpecError(message)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)

@@ -87,16 +87,16 @@ def baseline_cumulative_hazard(
     died = last[event]
     n_events = np.bincount(died, minlength=times.size)
     event_weight = np.bincount(died, weights=weight[event], minlength=times.size)
-    jumps: FloatArray
     if ties == "breslow":
-        jumps = event_weight / at_risk
+        jumps = np.asarray(event_weight / at_risk, dtype=np.float64)
     else:
         tied = np.bincount(died, weights=risk[event], minlength=times.size)
         group = np.repeat(np.arange(times.size), n_events)
         rank = np.arange(group.size) - np.repeat(np.cumsum(n_events) - n_events, n_events)
-        remaining = at_risk[group] - rank / n_events[group] * tied[group]
+        remaining = at_risk[group] - (rank / n_events[group]) * tied[group]
         share = (event_weight / n_events)[group]
-        jumps = np.bincount(group, weights=share / remaining, minlength=times.size)
+        summed = np.bincount(group, weights=share / remaining, minlength=times.size)
+        jumps = np.asarray(summed, dtype=np.float64)
     return StepFunction(times, np.cumsum(jumps) * np.exp(-top), 0.0)
 
 

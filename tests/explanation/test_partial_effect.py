@@ -21,7 +21,8 @@ def test_effect_is_the_difference_of_contributions(small_score):
 
 
 def test_band_of_a_two_level_factor_by_hand(small_score):
-    # A single indicator: the log hazard ratio is its coefficient, the error the root of its variance.
+    # A single indicator: the log hazard ratio is its coefficient, its error the root of the
+    # variance.
     builder, artifact = small_score.builder, small_score.artifact
     terms = artifact.scoring["terms"]
     k, term = next((k, t) for k, t in enumerate(terms) if t["kind"] == "indicator")
@@ -55,7 +56,7 @@ def test_the_printed_equation_computes_the_score(small_score):
             total += float(coefficient) * is_so
         else:
             text = line.strip().replace("^", "**").replace("ln(", "np.log(")
-            total += eval(text, {"np": np, **names})  # noqa: S307
+            total += eval(text, {"np": np, **names})
     assert total == pytest.approx(
         float(small_score.builder.predict(small_score.cohort.X.head(1))[0]), abs=1e-12
     )

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scorebuilder.core.units import unit_text
 from scorebuilder.report import words
 
 
@@ -15,7 +16,7 @@ from scorebuilder.report import words
      (None, ""), ("mmol/L", "mmol/L"), ("u", "u"), ("kg/m2", "kg/m²")],
 )  # fmt: skip
 def test_units(code: str | None, text: str) -> None:
-    assert words.unit(code) == text
+    assert unit_text(code or "") == text
 
 
 def test_counts_and_horizons() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from scorebuilder.cohort.load import load_dataset
-from scorebuilder.core.errors import ArtifactError, ArtifactVersionError, CohortError
+from scorebuilder.core.errors import ArtifactError, ArtifactVersionError, CohortError, SpecError
 from scorebuilder.score.apply import contributions, fill_missing, score_frame, score_table
 from scorebuilder.score.artifact import ScoreArtifact, fingerprint, seal
 from scorebuilder.score.store import load_artifact, save_artifact, write_text
@@ -133,6 +133,18 @@ def test_wrong_tables_name_every_violation_and_no_value(small_score):
     assert "secret" not in message
     with pytest.raises(CohortError, match="no rows"):
         score_frame(small_score.artifact, frame.head(0))
+
+
+def test_unknown_levels_are_never_the_reference_level(small_score):
+    X = small_score.cohort.X.head(4).astype({"chf": object})
+    X.loc[2, "chf"] = "unheard-of"
+    with pytest.raises(CohortError, match=r"`chf`: levels must be those of the score; 1 row"):
+        score_table(small_score.artifact, X)
+
+
+def test_only_ordinary_files_are_replaced(tmp_path):
+    with pytest.raises(SpecError, match="not an ordinary file"):
+        write_text(tmp_path, "text")
 
 
 def test_a_changed_artifact_is_refused(small_score):

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from scorebuilder.report import numbers, words
+from scorebuilder.core.units import unit_text
+from scorebuilder.report import numbers
 from scorebuilder.report.drawing import (
     BLUE,
     INK,
@@ -73,7 +74,7 @@ def _curve(figure: Any, shape: dict[str, Any], limits: tuple[float, float]) -> N
     support.set_yticks([])
     support.grid(visible=False)
     support.spines["left"].set_visible(False)
-    unit = words.unit(shape.get("unit"))
+    unit = unit_text(shape.get("unit") or "")
     support.set_xlabel(unit or "value")
     if x.size:
         axes.set_xlim(float(x[0]), float(x[-1]))
@@ -127,7 +128,7 @@ def _curve_table(shape: dict[str, Any]) -> DataTable:
         ratio = numbers.estimate(value, low, high, "not estimated", style=numbers.two)
         inside = shape["soft_range"][0] <= x[index] <= shape["soft_range"][1]
         rows.append((numbers.quantity(float(x[index])), ratio, "yes" if inside else "no"))
-    unit = words.unit(shape.get("unit"))
+    unit = unit_text(shape.get("unit") or "")
     header = (
         f"{shape['label']}{f' ({unit})' if unit else ''}",
         "Hazard ratio (95 % CI)",
@@ -157,7 +158,7 @@ def _level_words(shape: dict[str, Any]) -> tuple[str, str, DataTable]:
 
 def _curve_words(shape: dict[str, Any]) -> tuple[str, str, DataTable]:
     """Write alternative text, caption and table of a numeric predictor."""
-    unit = words.unit(shape.get("unit"))
+    unit = unit_text(shape.get("unit") or "")
     low, high = shape["soft_range"]
     x, line = thin(shape["x"], shape["log_hazard_ratio"])
     ends = " not estimated"

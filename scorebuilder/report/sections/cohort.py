@@ -20,15 +20,18 @@ def _steps(attrition: list[dict[str, Any]]) -> list[dict[str, str]]:
                 f" {before} patients but excludes {row['n_excluded']}"
             )
             raise ValueError(message)
+        first, before = before is None, row["n_left"]
+        if not first and not row["n_excluded"]:
+            continue
         events = row["events_left"]
         left = words.plural(row["n_left"], "patient")
         if events is not None:
             left += f", {words.plural(events, 'event')}"
         excluded = f"{numbers.count(row['n_excluded'])} excluded: {row['label']}"
-        first = before is None
         out = "" if first and not row["n_excluded"] else excluded
         steps.append({"left": left, "label": row["label"] if not out else "", "out": out})
-        before = row["n_left"]
+    if len(steps) == 1:
+        steps[0]["label"] += "; none excluded"
     return steps
 
 
@@ -57,7 +60,6 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     cohort, head = summary["cohort"], summary["headline"]
     found = cohort["follow_up"]
     why = found.get("reason")
-    longest = found["longest"] if "longest" in found else found["max"]
     median = numbers.maybe(found["median"], why, style=words.years)
     if found["median"] is not None and found["q1"] is not None and found["q3"] is not None:
         median += f" (quartiles {_quartiles(found)})"
@@ -66,7 +68,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         rate = numbers.number(1000 * head["n_events"] / found["person_years"], 1)
     follow_up = [
         ("Median follow-up", f"{median}, reverse Kaplan-Meier"),
-        ("Longest follow-up", numbers.maybe(longest, why, style=words.years)),
+        ("Longest follow-up", numbers.maybe(found["max"], why, style=words.years)),
         ("Patient-years", numbers.maybe(found["person_years"], why, style=numbers.count)),
         ("Events", numbers.count(head["n_events"])),
         ("Events per 1,000 patient-years", rate),

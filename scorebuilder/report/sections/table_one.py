@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from scorebuilder.report import numbers, words
+from scorebuilder.core.units import unit_text
+from scorebuilder.report import numbers
 from scorebuilder.report.figure import Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
 
 def _variable(row: dict[str, Any]) -> dict[str, Any]:
-    unit = words.unit(row["unit"])
+    unit = unit_text(row["unit"])
     missing = "0"
     if row["missing_n"]:
         missing = (

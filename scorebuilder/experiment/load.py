@@ -1,0 +1,305 @@
+"""Read an experiment spec, and name every problem with its line, its rule and the nearest key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from scorebuilder.core.errors import SpecError
+from scorebuilder.experiment.spec import ExperimentSpec
+
+KeyPath = tuple[str | int, ...]
+
+_TYPE_RULES = {
+    "string_type": "must be text; write it in quotes",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "invalid_key": "must be text; write the key in quotes",
+}
+
+
+_SLUG_RULE = "must be lower-case words joined by hyphens, such as smart-vascular-events"
+
+
+@dataclass(frozen=True, order=True)
+class _Problem:
+    line: int
+    path: str
+    rule: str
+
+
+@dataclass
+class _Source:
+    """The text of a spec: where each key stands, and what was set on the command line."""
+
+    name: str
+    content: dict[str, Any]
+    lines: dict[KeyPath, int]
+    repeated: tuple[_Problem, ...] = ()
+    overrides: dict[KeyPath, str] = field(default_factory=dict)
+
+    def where(self, path: KeyPath) -> int:
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def override_of(self, path: KeyPath) -> str | None:
+        return next((text for key, text in self.overrides.items() if path[: len(key)] == key), None)
+
+
+def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> ExperimentSpec:
+    """
+    Read and check a spec.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML, read without any Python tags.
+    overrides : sequence of str
+        Settings such as ``validation.folds=5`` that replace those of the file.
+
+    Returns
+    -------
+    ExperimentSpec
+        Frozen; defaults are filled in.
+
+    Raises
+    ------
+    SpecError
+        Lists every problem at once, each with its line (or override), rule and nearest key.
+    """
+    source = _read(Path(path))
+    for override in overrides:
+        _apply(source, override)
+    try:
+        spec = ExperimentSpec.model_validate(source.content)
+    except ValidationError as error:
+        _refuse(source, [*source.repeated, *_explain(source, error)])
+        raise
+    _refuse(source, [*source.repeated, *_unknown_baselines(source, spec)])
+    return spec
+
+
+def _refuse(source: _Source, problems: Sequence[_Problem]) -> None:
+    if not problems:
+        return
+    lines = [f"{source.name}: {len(problems)} problem{'s' if len(problems) > 1 else ''}"]
+    for problem in sorted(set(problems)):
+        place = f"{source.name}:{problem.line}: " if problem.line else ""
+        lines.append(f"  - {place}{problem.path}{problem.rule}")
+    raise SpecError("\n".join(lines))
+
+
+def _read(path: Path) -> _Source:
+    name = str(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        message = f"{name}{line}: cannot be read as YAML: {error.problem or error.context}"
+        raise SpecError(message) from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+        message = f"{name}: cannot be read as YAML in UTF-8; check quotes, dates and nesting"
+        raise SpecError(message) from None
+    if not isinstance(content, dict) or not isinstance(tree, yaml.MappingNode):
+        message = f"{name}: must hold keys and values, such as `name: my-score`"
+        raise SpecError(message)
+    lines: dict[KeyPath, int] = {}
+    repeated = tuple(_walk(tree, (), lines, set()))
+    return _Source(name, content, lines, repeated)
+
+
+def _walk(
+    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], seen: set[int]
+) -> Iterator[_Problem]:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[*path, index] = item.start_mark.line + 1
+            yield from _walk(item, (*path, index), lines, seen)
+    elif isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, item in node.value:
+            line = key.start_mark.line + 1
+            name = str(key.value)
+            if name in first:
+                rule = f"stands twice, first in line {first[name]}; keep one"
+                yield _Problem(line, f"key `{_dotted((*path, name))}` ", rule)
+            first.setdefault(name, line)
+            lines[*path, name] = line
+            yield from _walk(item, (*path, name), lines, seen)
+
+
+def _apply(source: _Source, override: str) -> None:
+    key, equals, text = override.partition("=")
+    parts = tuple(key.strip().split("."))
+    if not equals or not all(parts):
+        message = f"--set {override}: must be key=value, for example validation.folds=5"
+        raise SpecError(message)
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        message = f"--set {override}: the value cannot be read as YAML"
+        raise SpecError(message) from None
+    place = source.content
+    for depth, part in enumerate(parts[:-1], start=1):
+        inner = place.get(part)
+        if inner is not None and not isinstance(inner, dict):
+            message = f"--set {override}: `{'.'.join(parts[:depth])}` holds no keys; set it whole"
+            raise SpecError(message)
+        place[part] = dict(inner or {})
+        place = place[part]
+    place[parts[-1]] = value
+    source.overrides[parts] = override
+
+
+def _explain(source: _Source, error: ValidationError) -> Iterator[_Problem]:
+    """One problem per place; a mistyped key stands for the required key that it misses."""
+    rules: dict[KeyPath, list[str]] = {}
+    shown: dict[KeyPath, str] = {}
+    branches: set[KeyPath] = set()
+    mistyped: set[KeyPath] = set()
+    for item in error.errors(include_url=False):
+        path, skipped = _path_in(source.content, item["loc"])
+        if skipped:
+            branches.add(path)
+        if item["type"] == "extra_forbidden":
+            rule, meant = _unknown_key(path)
+            mistyped |= {(*path[:-1], meant)} if meant else set()
+        else:
+            rule = _rule(item)
+            if item["type"] not in ("missing", "value_error"):
+                shown[path] = f"; got {_shown(item['input'])}{_nearest_value(item)}"
+        if rule not in rules.setdefault(path, []):
+            rules[path].append(rule)
+    for path, texts in rules.items():
+        deeper = any(other[: len(path)] == path and other != path for other in rules)
+        missing = texts == ["is required"]
+        if (deeper and path in branches) or (missing and path in mistyped):
+            continue
+        yield _problem(source, path, " or ".join(texts) + shown.get(path, ""))
+
+
+def _problem(source: _Source, path: KeyPath, rule: str) -> _Problem:
+    shown = f"`{_dotted(path)}` " if path else ""
+    override = source.override_of(path)
+    if override is not None:
+        return _Problem(0, f"--set {override}: {shown}", rule)
+    return _Problem(source.where(path), shown, rule)
+
+
+def _path_in(content: Any, loc: tuple[int | str, ...]) -> tuple[KeyPath, bool]:
+    """Leave out the names of union branches, which are no keys of the file."""
+    path: list[str | int] = []
+    skipped = False
+    for position, part in enumerate(loc):
+        in_mapping = isinstance(content, Mapping) and part in content
+        in_list = isinstance(content, list | tuple) and part in range(len(content))
+        if in_mapping or in_list:
+            content = content[part]
+            path.append(part)
+        elif position == len(loc) - 1 and isinstance(content, Mapping) and "[" not in str(part):
+            path.append(part)
+        else:
+            skipped = True
+    return tuple(path), skipped
+
+
+def _rule(item: Mapping[str, Any]) -> str:
+    kind = item["type"]
+    if kind == "missing":
+        return "has too few entries" if isinstance(item["input"], list | tuple) else "is required"
+    if kind == "value_error":
+        return str(item["ctx"]["error"])
+    if kind == "literal_error":
+        return f"must be {item['ctx']['expected']}"
+    if kind == "string_pattern_mismatch":
+        return "must be a version such as 1.0.0" if item["loc"] == ("version",) else _SLUG_RULE
+    return _TYPE_RULES.get(kind) or item["msg"].replace("Input should be", "must be")
+
+
+def _nearest_value(item: Mapping[str, Any]) -> str:
+    if item["type"] != "literal_error":
+        return ""
+    known = [word.strip("'") for word in item["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+    near = difflib.get_close_matches(str(item["input"]), known, n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _unknown_key(path: KeyPath) -> tuple[str, str | None]:
+    """Say the rule in words, and which key of the same mapping was meant, if any."""
+    name = str(path[-1])
+    known = _keys(path[:-1])
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"is an unknown key; did you mean `{near[0]}`?", near[0]
+    if len(path) == 1:
+        inner = {key: section for section in known for key in _keys((section,))}
+        near = difflib.get_close_matches(name, inner, n=1, cutoff=0.8)
+        if near:
+            meant = f"{inner[near[0]]}.{near[0]}"
+            return f"is an unknown key; did you mean `{meant}`?", None
+    return f"is an unknown key; known here: {', '.join(known)}", None
+
+
+def _keys(path: KeyPath) -> list[str]:
+    """Keys that a mapping of the spec may hold."""
+    model: type[BaseModel] | None = ExperimentSpec
+    for part in path:
+        if isinstance(part, str) and model is not None:
+            found = [
+                item.annotation
+                for key, item in model.model_fields.items()
+                if part in (key, item.alias)
+            ]
+            model = _model_in(found[0]) if found else None
+    if model is None:
+        return []
+    return [item.alias or key for key, item in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in inner if model is not None), None)
+
+
+def _unknown_baselines(source: _Source, spec: ExperimentSpec) -> Iterator[_Problem]:
+    if not spec.baselines:
+        return
+    from scorebuilder.validation.baseline import BASELINES
+
+    for index, item in enumerate(spec.baselines):
+        if item.name not in BASELINES:
+            near = difflib.get_close_matches(item.name, list(BASELINES), n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "see `scorebuilder baseline list`"
+            rule = f"names no known baseline ({item.name}); {hint}"
+            yield _problem(source, ("baselines", index), rule)
+
+
+def _dotted(path: KeyPath) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value).lower()
+    text = "a mapping" if isinstance(value, dict) else text
+    return text if len(text) <= 60 else f"{text[:57]}..."

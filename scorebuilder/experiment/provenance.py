@@ -1,0 +1,55 @@
+"""What a result depends on: data, spec, code, versions."""
+
+from __future__ import annotations
+
+import platform
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import scorebuilder
+from scorebuilder.core.canonical import sha256
+
+LIBRARIES = (
+    "numpy", "scipy", "pandas", "numba", "scikit-learn", "scikit-survival", "statsmodels",
+    "lifelines",
+)  # fmt: skip
+
+
+def library_versions() -> dict[str, str]:
+    """
+    Return the versions of Python, of this package and of the libraries that compute.
+
+    Returns
+    -------
+    dict
+        Name -> version.
+    """
+    found = {"python": platform.python_version(), "scorebuilder": scorebuilder.__version__}
+    return found | {name: version(name) for name in LIBRARIES}
+
+
+@lru_cache(maxsize=1)
+def code_sha256() -> str:
+    """
+    Hash the source of this package.
+
+    Returns
+    -------
+    str
+        SHA-256 over names and contents of its source files, templates and data.
+    """
+    parts: list[bytes] = []
+
+    def walk(folder: Traversable, prefix: str) -> None:
+        for item in sorted(folder.iterdir(), key=lambda entry: entry.name):
+            if item.name.startswith((".", "__pycache__")):
+                continue
+            if item.is_dir():
+                walk(item, f"{prefix}{item.name}/")
+            else:
+                parts.append(f"{prefix}{item.name} {sha256(item.read_bytes())}\n".encode())
+
+    walk(files("scorebuilder"), "")
+    return sha256(b"".join(parts))

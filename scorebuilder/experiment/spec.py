@@ -1,0 +1,217 @@
+"""The experiment spec: every setting of a study, named, checked and frozen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from scorebuilder.core.canonical import sha256
+from scorebuilder.experiment.spec_parts import (
+    CandidatesSpec,
+    CohortSpec,
+    MissingSpec,
+    ModelSpec,
+    Name,
+    Names,
+    OutcomeSpec,
+    ScoreSpec,
+    SelectionSpec,
+    SpecPart,
+    as_tuple,
+    refuse_repeats,
+)
+
+
+def _as_settings(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class ValidationSpec(SpecPart):
+    """
+    How the whole pipeline is resampled.
+
+    Attributes
+    ----------
+    folds, repeats : int
+        Cross-validation, stratified on the event, repeated with other folds.
+    """
+
+    folds: int = Field(default=10, ge=2)
+    repeats: int = Field(default=5, ge=1)
+
+
+class BaselineSpec(SpecPart):
+    """
+    An established score to compare with.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the registry; a bare name in the spec means no variant, settings or assumptions.
+    variant : str or None
+        For example a recalibrated form.
+    settings : dict
+        Constants of the score itself, such as the risk region.
+    assume : dict
+        Inputs that the cohort lacks, with the value taken for every patient; the report says so.
+    """
+
+    name: Name
+    variant: Name | None = None
+    settings: dict[Name, str | int | float] = Field(default_factory=dict)
+    assume: dict[Name, str | int | float] = Field(default_factory=dict)
+
+
+class ExportSpec(SpecPart):
+    """
+    In which other languages the score is written.
+
+    Attributes
+    ----------
+    targets : tuple of str
+        Names of export targets.
+    """
+
+    targets: Names = ()
+
+
+class TrackingSpec(SpecPart):
+    """
+    Where the run is indexed.
+
+    Attributes
+    ----------
+    mlflow : str
+        MLflow tracking URI, ``sqlite:///FILE`` or the address of a server; never a password.
+    """
+
+    mlflow: Name
+
+    @field_validator("mlflow")
+    @classmethod
+    def _known_address(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "http://", "https://")):
+            message = "must start with sqlite:///, http:// or https://"
+            raise ValueError(message)
+        if "@" in value.partition("://")[2].partition("/")[0]:
+            message = "must hold no user or password; set MLFLOW_TRACKING_USERNAME and _PASSWORD"
+            raise ValueError(message)
+        return value
+
+
+class ExperimentSpec(SpecPart):
+    """
+    A whole study as one frozen object.
+
+    Attributes
+    ----------
+    name : str
+        Lower-case words joined by hyphens; names the score and the run folder.
+    title, intended_use, not_for, population : str
+        What the score is, for whom, and what it must not be used for.
+    version : str
+        Semantic version of the score.
+    status : str
+        Where the score is in its life.
+    cohort, outcome, candidates, missing, selection, model, score, validation : object
+        The parts of the study.
+    baselines : tuple of BaselineSpec
+        Established scores judged on the same patients.
+    export : ExportSpec
+        Other languages.
+    tracking : "none" or TrackingSpec
+        Where the run is indexed.
+    seed : int
+        Seed of every random number.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)
+    title: Name
+    version: str = Field(default="0.1.0", pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")
+    status: Literal["draft", "research", "active", "superseded", "withdrawn"] = "research"
+    intended_use: Name = "Research on prognosis; no clinical use."
+    not_for: Name = "Decisions about the care of a patient."
+    population: Name = "Patients like those of the development cohort."
+    cohort: CohortSpec
+    outcome: OutcomeSpec
+    candidates: CandidatesSpec = CandidatesSpec()
+    missing: MissingSpec = MissingSpec()
+    selection: SelectionSpec = SelectionSpec()
+    model: ModelSpec = ModelSpec()
+    score: ScoreSpec = ScoreSpec()
+    validation: ValidationSpec = ValidationSpec()
+    baselines: Annotated[
+        tuple[
+            Annotated[
+                BaselineSpec,
+                BeforeValidator(_as_settings, json_schema_input_type=Name | BaselineSpec),
+            ],
+            ...,
+        ],
+        BeforeValidator(as_tuple, json_schema_input_type=list[Name | BaselineSpec]),
+    ] = ()
+    export: ExportSpec = ExportSpec()
+    tracking: Literal["none"] | TrackingSpec = "none"
+    seed: int = Field(default=20260101, ge=0, le=2**32 - 1)
+
+    @model_validator(mode="after")
+    def _each_baseline_once(self) -> Self:
+        refuse_repeats(
+            "`baselines`", [f"{item.name} {item.variant or ''}".strip() for item in self.baselines]
+        )
+        return self
+
+
+def spec_content(spec: ExperimentSpec) -> dict[str, Any]:
+    """
+    Return the spec as plain data that `load_spec` would read again.
+
+    Parameters
+    ----------
+    spec : ExperimentSpec
+        The study.
+
+    Returns
+    -------
+    dict
+        Every setting, defaults included; horizons with their unit.
+    """
+    return spec.model_dump(mode="json", by_alias=True)
+
+
+def spec_sha256(spec: ExperimentSpec) -> str:
+    """
+    Hash everything that can change the result.
+
+    Parameters
+    ----------
+    spec : ExperimentSpec
+        The study.
+
+    Returns
+    -------
+    str
+        SHA-256 of the RFC 8785 canonical JSON without ``tracking``: where a run is indexed does
+        not change it.
+    """
+    import rfc8785
+
+    content = spec_content(spec)
+    del content["tracking"]
+    return sha256(rfc8785.dumps(content))
+
+
+def spec_json_schema() -> dict[str, Any]:
+    """
+    Describe the spec for editors.
+
+    Returns
+    -------
+    dict
+        JSON Schema in the dialect that YAML language servers read.
+    """
+    schema = ExperimentSpec.model_json_schema(by_alias=True)
+    outcome = schema["$defs"]["OutcomeSpec"]
+    outcome["required"] = [name for name in outcome["required"] if name != "main"]
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **schema}

@@ -1,0 +1,92 @@
+"""The files of a run: score, summary, report, tables, figures, record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scorebuilder.core.canonical import dump_json
+from scorebuilder.export.target import export_score
+from scorebuilder.report.figure import draw_figures
+from scorebuilder.report.render import render_html
+from scorebuilder.report.study import Study
+from scorebuilder.report.summary_validation import SCORE_METRICS
+from scorebuilder.score.store import save_artifact, write_text
+from scorebuilder.validation.performance import performance_table
+
+
+def write_run(folder: Path, study: Study, summary: dict[str, Any], *, run: dict[str, Any]) -> None:
+    """
+    Write every file of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The work folder.
+    study : Study
+        With its artifact.
+    summary : dict
+        What the report shows.
+    run : dict
+        Record of the run: settings, versions, times. The only file that differs between two
+        runs of the same study.
+    """
+    save_artifact(study.sealed, folder)
+    write_text(folder / "summary.json", dump_json(summary))
+    write_text(folder / "report.html", render_html(summary))
+    for name, svg in draw_figures(summary).items():
+        write_text(folder / "figures" / name, svg)
+    for name, table in run_tables(study, summary).items():
+        text = table.to_csv(index=False, lineterminator="\n")
+        write_text(folder / "tables" / f"{name}.csv", text)
+    for target in study.settings["export"]["targets"]:
+        for name, text in export_score(study.sealed, target).items():
+            write_text(folder / "exports" / target / name, text)
+    write_text(folder / "run.json", dump_json(run))
+
+
+def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """
+    Return the tables of a run, aggregates only.
+
+    Parameters
+    ----------
+    study : Study
+        With out-of-fold predictions.
+    summary : dict
+        What the report shows.
+
+    Returns
+    -------
+    dict of DataFrame
+        By file name without ending.
+    """
+    comparison = [
+        {key: value for key, value in row.items() if not isinstance(value, list)}
+        for row in summary["validation"]["comparison"]
+    ]
+    reasons = [
+        {"baseline": row["baseline"], **reason}
+        for row in summary["validation"]["comparison"]
+        for reason in row["reasons"]
+    ]
+    tables = {
+        "attrition": summary["cohort"]["attrition"],
+        "selection": summary["selection"]["ranking"],
+        "stability": summary["selection"]["stability"],
+        "terms": summary["model"]["terms"],
+        "function_selection": summary["model"]["steps"],
+        "hazard_ratios": summary["model"]["hazard_ratios"],
+        "risk_table": summary["points"]["risk_table"],
+        "risk_groups": summary["risk_groups"]["observed"],
+        "performance": summary["validation"]["performance"],
+        "comparison": comparison,
+        "not_scorable": reasons,
+    }
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items() if rows}
+    frames["folds"] = performance_table(
+        study.validation, study.cohort.y, model="score", metrics=SCORE_METRICS
+    )
+    return frames

@@ -1,0 +1,123 @@
+"""Survival and risk from a linear predictor and its baseline hazard, shared by the models."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.errors import ModelError
+from scorebuilder.modelling.risk_sets import stratum_codes
+from scorebuilder.survival.baseline_hazard import baseline_cumulative_hazard
+from scorebuilder.survival.step_function import StepFunction
+
+
+class BaselinePredictor(ABC):
+    """A model with a linear predictor, and one baseline hazard or one per stratum."""
+
+    baseline_cumulative_hazard_: StepFunction
+    baseline_by_stratum_: dict[str, StepFunction]
+
+    @abstractmethod
+    def predict(self, X: Any) -> FloatArray:
+        """Linear predictor of each patient."""
+
+    def _set_baseline(
+        self,
+        predictor: FloatArray,
+        y: Outcome,
+        *,
+        ties: str,
+        sample_weight: Any,
+        offset: Any,
+        strata: Any,
+    ) -> None:
+        known = predictor if offset is None else predictor + np.asarray(offset, dtype=np.float64)
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        for name in ("baseline_cumulative_hazard_", "baseline_by_stratum_"):
+            if hasattr(self, name):
+                delattr(self, name)
+        if strata is None:
+            self.baseline_cumulative_hazard_ = baseline_cumulative_hazard(
+                known, y, ties=ties, sample_weight=weight
+            )
+            return
+        labels = np.unique(np.asarray(strata))
+        codes = stratum_codes(strata, y.shape[0])
+        self.baseline_by_stratum_ = {
+            str(label): baseline_cumulative_hazard(
+                known[codes == code],
+                y[codes == code],
+                ties=ties,
+                sample_weight=None if weight is None else weight[codes == code],
+            )
+            for code, label in enumerate(labels)
+        }
+
+    def predict_survival_function(self, X: Any, times: Any, *, strata: Any = None) -> FloatArray:
+        r"""
+        Predict survival at several times.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            At least the variables in the model.
+        times : array-like of shape (n_times,)
+            In the unit of the outcome; survival stays constant after the last event.
+        strata : array-like of shape (n_patients,), optional
+            Labels, needed after a stratified fit.
+
+        Returns
+        -------
+        ndarray of shape (n_patients, n_times)
+            Probability of no event up to each time.
+
+        Raises
+        ------
+        ModelError
+            If the fit was stratified and `strata` is not given, or a stratum is unknown.
+
+        Notes
+        -----
+        .. math:: S(t \mid x) = \exp(-H_0(t) e^{\eta(x)})
+        """
+        hazard_ratio = np.exp(self.predict(X))
+        at = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        if hasattr(self, "baseline_cumulative_hazard_"):
+            return _survival(np.outer(hazard_ratio, self.baseline_cumulative_hazard_(at)))
+        if strata is None:
+            message = "the fit was stratified; give `strata`, or use `baseline_by_stratum_`"
+            raise ModelError(message)
+        labels = [str(label) for label in np.asarray(strata)]
+        unknown = sorted(set(labels) - set(self.baseline_by_stratum_))
+        if unknown:
+            message = f"`strata` holds {len(unknown)} labels without a baseline hazard"
+            raise ModelError(message)
+        hazards = np.array([self.baseline_by_stratum_[label](at) for label in labels])
+        return _survival(hazard_ratio[:, np.newaxis] * hazards.reshape(-1, at.size))
+
+    def predict_risk(self, X: Any, *, horizon: float, strata: Any = None) -> FloatArray:
+        """
+        Predict the probability of the event by a horizon.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            At least the variables in the model.
+        horizon : float
+            In the unit of the outcome (days).
+        strata : array-like of shape (n_patients,), optional
+            Labels, needed after a stratified fit.
+
+        Returns
+        -------
+        ndarray of shape (n_patients,)
+            In [0, 1].
+        """
+        return 1.0 - self.predict_survival_function(X, [horizon], strata=strata)[:, 0]
+
+
+def _survival(cumulative_hazard: FloatArray) -> FloatArray:
+    return np.asarray(np.exp(-cumulative_hazard), dtype=np.float64)

@@ -1,0 +1,170 @@
+"""Newton's method for the partial likelihood, with step-halving and aliased columns set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scorebuilder.core.arrays import BoolArray, FloatArray
+from scorebuilder.modelling.likelihood_kernels import factorise, solve_factored
+from scorebuilder.modelling.partial_likelihood import LikelihoodPoint, likelihood_at
+from scorebuilder.modelling.risk_sets import RiskSets
+
+PIVOT_TOLERANCE = float(np.finfo(np.float64).eps ** 0.75)
+"""A column is aliased when its pivot is below this share of the largest diagonal element."""
+
+SEARCH_TOLERANCE = 1e-7
+FINAL_TOLERANCE = 1e-16
+MAX_ITERATIONS = 60
+
+
+GiveUp = Callable[[LikelihoodPoint, float, FloatArray, FloatArray], bool]
+
+
+@dataclass(frozen=True)
+class CoxMaximum:
+    """
+    The maximum of a partial likelihood.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_columns,)
+        Coefficients on the columns given; 0 where aliased.
+    log_likelihood : float
+        At the maximum.
+    information : ndarray of shape (n_columns, n_columns)
+        Minus the second derivative.
+    aliased : ndarray of bool of shape (n_columns,)
+        Columns that the preceding ones determine.
+    moving : ndarray of bool of shape (n_columns,)
+        Columns whose coefficient still grows; all False when the maximum is finite.
+    n_iter : int
+        Evaluations of the likelihood.
+    converged : bool
+        False when the iterations were used up.
+    """
+
+    coef: FloatArray
+    log_likelihood: float
+    information: FloatArray
+    aliased: BoolArray
+    moving: BoolArray
+    n_iter: int
+    converged: bool
+
+    @property
+    def rank(self) -> int:
+        """Number of estimable coefficients."""
+        return int(np.sum(~self.aliased))
+
+    @property
+    def deviance(self) -> float:
+        """Minus twice the log likelihood."""
+        return -2.0 * self.log_likelihood
+
+
+def maximise(
+    columns: FloatArray,
+    risk_sets: RiskSets,
+    *,
+    begin: FloatArray | None = None,
+    tolerance: float = SEARCH_TOLERANCE,
+    max_iterations: int = MAX_ITERATIONS,
+    give_up: GiveUp | None = None,
+) -> CoxMaximum:
+    """
+    Maximise the partial likelihood over the coefficients of sorted, standardised columns.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n_rows, n_columns)
+        Design in the order of `risk_sets`, each column centred and of scale 1.
+    risk_sets : RiskSets
+        The sorted outcome.
+    begin : ndarray of shape (n_columns,), optional
+        First guess; zeros by default.
+    tolerance : float
+        Bound of the Newton decrement (twice the expected gain of the next step).
+    max_iterations : int
+        Most evaluations of the likelihood.
+    give_up : callable, optional
+        Told the point, the Newton decrement and the factors of the information, it says whether to
+        stop before the maximum.
+
+    Returns
+    -------
+    CoxMaximum
+        With a last Newton step taken, and its gain added to the log likelihood.
+
+    Notes
+    -----
+    Near a finite maximum the decrement falls quadratically; where it keeps falling by a constant
+    factor the likelihood rises for ever along the last step.
+    """
+    n_columns = columns.shape[1]
+    coef = np.zeros(n_columns) if begin is None else np.array(begin, dtype=np.float64)
+    step = np.zeros(n_columns)
+    information, pivots = np.zeros((n_columns, n_columns)), np.ones(n_columns)
+    best, previous = -np.inf, np.inf
+    converged = monotone = False
+    for n_iter in range(1, max_iterations + 1):
+        point = likelihood_at(columns, coef, risk_sets)
+        if n_iter > 1 and not point.value >= best - 1e-11 * abs(best):
+            step *= 0.5
+            coef = coef - step
+            continue
+        if not np.isfinite(point.value):
+            coef = coef * 0.0  # the first guess is out of range
+            continue
+        best = point.value
+        score = point.score(columns)
+        information = point.information(columns)
+        lower, pivots = factorise(information, PIVOT_TOLERANCE)
+        step = solve_factored(lower, pivots, score)
+        decrement = float(np.sum(score * step))
+        coef = coef + step
+        stalled = decrement < 1e-12 and decrement > 0.25 * previous
+        monotone = not stalled and previous < 1e-5 and decrement > 0.05 * previous
+        converged = decrement < tolerance or stalled or monotone
+        converged = converged or (give_up is not None and give_up(point, decrement, lower, pivots))
+        if converged:
+            best += 0.5 * decrement
+            break
+        previous = decrement
+    largest = max(1.0, float(np.abs(step).max(initial=0.0)))
+    return CoxMaximum(
+        coef=coef,
+        log_likelihood=best,
+        information=information,
+        aliased=pivots == 0.0,
+        moving=(np.abs(step) > 0.05 * largest) & monotone,
+        n_iter=n_iter,
+        converged=converged,
+    )
+
+
+def standardise(columns: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """
+    Centre each column at its mean and divide by its mean absolute deviation.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n_patients, n_columns)
+        The design.
+
+    Returns
+    -------
+    standardised : ndarray of shape (n_patients, n_columns)
+        Constant columns become exact zeros.
+    mean, spread : ndarray of shape (n_columns,)
+        What was subtracted, and the divisor (1 for constant columns).
+    """
+    mean = columns.mean(axis=0) if columns.shape[0] else np.zeros(columns.shape[1])
+    centred = columns - mean
+    constant = columns.max(axis=0, initial=-np.inf) == columns.min(axis=0, initial=np.inf)
+    centred[:, constant] = 0.0
+    spread = np.abs(centred).mean(axis=0) if columns.shape[0] else np.ones(columns.shape[1])
+    spread[constant | (spread == 0.0)] = 1.0
+    return np.ascontiguousarray(centred / spread), mean, spread

@@ -1,0 +1,167 @@
+"""Patients sorted by stratum and time, and grouped into the risk sets of a Cox model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
+from scorebuilder.survival.outcome import check_outcome
+
+TIES = ("efron", "breslow")
+
+
+@dataclass(frozen=True)
+class RiskSets:
+    """
+    Patients sorted once, so that every likelihood is two passes over contiguous rows.
+
+    A group is one event time of one stratum, with the patients who leave follow-up from that time
+    until before the next event time; its events come first. Patients who leave before the first
+    event of their stratum are in no risk set and are left out.
+
+    Attributes
+    ----------
+    rows : ndarray of int of shape (n_rows,)
+        Position of each sorted row in the data.
+    weight, offset : ndarray of shape (n_rows,)
+        Case weight and known part of the linear predictor, sorted.
+    start : ndarray of int of shape (n_groups + 1,)
+        First row of each group.
+    n_events : ndarray of int of shape (n_groups,)
+        Events of each group.
+    stratum_end : ndarray of bool of shape (n_groups,)
+        True for the last group of a stratum.
+    efron : bool
+        Efron's handling of ties; otherwise Breslow's.
+    """
+
+    rows: IntArray
+    weight: FloatArray
+    offset: FloatArray
+    start: IntArray
+    n_events: IntArray
+    stratum_end: BoolArray
+    efron: bool
+
+    @property
+    def total_events(self) -> int:
+        """Number of events, not weighted."""
+        return int(self.n_events.sum())
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What the kernels take after the design."""
+        return self.weight, self.offset, self.start, self.n_events, self.stratum_end, self.efron
+
+
+def build_risk_sets(
+    y: Outcome,
+    *,
+    ties: str = "efron",
+    sample_weight: Any = None,
+    offset: Any = None,
+    strata: Any = None,
+) -> RiskSets:
+    """
+    Sort patients by stratum and time, and mark the event times.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Fields ``event`` and ``time``; times are tied when they are equal as numbers.
+    ties : {"efron", "breslow"}
+        Handling of tied event times.
+    sample_weight : array-like of shape (n_patients,), optional
+        Case weights, >= 0; a weight of 0 leaves the patient out.
+    offset : array-like of shape (n_patients,), optional
+        Known part of the linear predictor.
+    strata : array-like of shape (n_patients,), optional
+        Labels; each stratum has its own risk sets.
+
+    Returns
+    -------
+    RiskSets
+        Input of the kernels.
+
+    Raises
+    ------
+    ValueError
+        If `ties` is unknown, or an array has the wrong length or values.
+    """
+    if ties not in TIES:
+        message = f'`ties` must be "efron" or "breslow"; got {ties!r}'
+        raise ValueError(message)
+    event, time = check_outcome(y)
+    n_patients = time.shape[0]
+    weight = _vector(sample_weight, n_patients, "sample_weight", 1.0)
+    known = _vector(offset, n_patients, "offset", 0.0)
+    if np.any(weight < 0.0):
+        message = f"`sample_weight` must be >= 0; {int(np.sum(weight < 0))} values are not"
+        raise ValueError(message)
+    stratum = stratum_codes(strata, n_patients)
+    order = np.lexsort((~event, time, stratum))
+    order = order[weight[order] > 0.0]
+    at, died = time[order], event[order]
+    new_time = np.ones(order.size, dtype=np.bool_)
+    new_time[1:] = (np.diff(at) != 0.0) | (np.diff(stratum[order]) != 0)
+    first = new_time & died
+    group = np.cumsum(first) - 1
+    new_stratum = np.ones(order.size, dtype=np.bool_)
+    new_stratum[1:] = np.diff(stratum[order]) != 0
+    begun = np.maximum.accumulate(np.where(new_stratum, np.arange(order.size), 0))
+    at_risk = np.cumsum(first) - np.cumsum(first)[begun] + first[begun] > 0
+    order, group, died = order[at_risk], group[at_risk], died[at_risk]
+    n_groups = int(group[-1]) + 1 if group.size else 0
+    start = np.searchsorted(group, np.arange(n_groups + 1)).astype(np.int64)
+    of_group = stratum[order][start[:-1]] if n_groups else np.zeros(0, dtype=np.int64)
+    return RiskSets(
+        rows=order.astype(np.int64),
+        weight=weight[order],
+        offset=known[order],
+        start=start,
+        n_events=np.bincount(group[died], minlength=n_groups).astype(np.int64),
+        stratum_end=np.append(np.diff(of_group) != 0, True)[:n_groups],
+        efron=ties == "efron",
+    )
+
+
+def stratum_codes(strata: Any, n_patients: int) -> IntArray:
+    """
+    Replace stratum labels by codes.
+
+    Parameters
+    ----------
+    strata : array-like of shape (n_patients,) or None
+        Labels of one type without missing values.
+    n_patients : int
+        Expected length.
+
+    Returns
+    -------
+    ndarray of int of shape (n_patients,)
+        Codes in the order of the sorted labels; zeros without strata.
+    """
+    if strata is None:
+        return np.zeros(n_patients, dtype=np.int64)
+    labels = np.asarray(strata)
+    if labels.shape != (n_patients,):
+        message = f"`strata` must have shape ({n_patients},); got {labels.shape}"
+        raise ValueError(message)
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def _vector(values: Any, n_patients: int, name: str, default: float) -> FloatArray:
+    if values is None:
+        return np.full(n_patients, default)
+    vector = np.ascontiguousarray(values, dtype=np.float64)
+    if vector.shape != (n_patients,):
+        message = f"`{name}` must have shape ({n_patients},); got {vector.shape}"
+        raise ValueError(message)
+    wrong = int(np.sum(~np.isfinite(vector)))
+    if wrong:
+        message = f"`{name}` must be finite; {wrong} of {n_patients} values are not"
+        raise ValueError(message)
+    return vector
