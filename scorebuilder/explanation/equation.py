@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scorebuilder.core.units import format_horizon
+from scorebuilder.core.units import format_horizon, unit_text
 from scorebuilder.score.artifact import ScoreArtifact
 
 
@@ -103,4 +103,15 @@ def equation_lines(artifact: ScoreArtifact) -> list[str]:
         f"  {number}: {threshold!r}"
         for number, threshold in enumerate(artifact.scoring["points"]["thresholds"], start=1)
     ]
-    return lines
+    lines.append("where ln is the natural logarithm, [...] is 1 if it holds and 0 if not, and")
+    return lines + [_legend(predictor) for predictor in artifact.scoring["predictors"]]
+
+
+def _legend(predictor: dict[str, Any]) -> str:
+    unit = unit_text(predictor["unit"])
+    text = f"  {predictor['id']} = {predictor['label']}{f', {unit}' if unit else ''}"
+    if predictor["missing"]["policy"] != "impute":
+        return f"{text}; must be known"
+    value = predictor["missing"]["value"]
+    labels = {level["code"]: level["label"] for level in predictor["levels"]}
+    return f"{text}; if missing: {labels.get(str(value), value)}"

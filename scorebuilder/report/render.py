@@ -11,6 +11,15 @@ from scorebuilder.core.errors import MissingPartError
 from scorebuilder.report.figure import Summary, collect_figures, slug, tidy
 from scorebuilder.report.section import CHAPTERS, SECTIONS, Figures, Section
 
+NO_DEVICE = "Not a medical device."
+STATUS_TEXT = {
+    "draft": "Unfinished: do not use it for anything but its own development.",
+    "research": "For research only. Not a medical device; not for decisions about a patient.",
+    "active": "Use only as its makers state under intended use.",
+    "superseded": "A newer version exists; use that one.",
+    "withdrawn": "Withdrawn: do not use it.",
+}
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -52,6 +61,7 @@ def render_html(summary: Summary) -> str:
     chapters = [_chapter(title, environment, summary, figures) for title in CHAPTERS]
     page: str = environment.get_template("page.html.j2").render(
         summary=summary,
+        status_text=STATUS_TEXT.get(summary["score"]["status"], NO_DEVICE),
         style=_trusted(style),
         style_hash=_trusted(style_hash(style)),
         chapters=[chapter for chapter in chapters if chapter.sections],

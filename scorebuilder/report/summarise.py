@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scorebuilder.core.units import format_horizon
+from scorebuilder.report.doubts import doubts
 from scorebuilder.report.study import Study
 from scorebuilder.report.summary_cohort import summarise_cohort
 from scorebuilder.report.summary_model import summarise_model
@@ -35,6 +36,7 @@ def summarise(study: Study) -> dict[str, Any]:
     """
     content = study.sealed.content
     validation = summarise_validation(study)
+    summarised_model = summarise_model(study)
     summary = {
         "schema_version": SUMMARY_VERSION,
         "score": {
@@ -46,12 +48,12 @@ def summarise(study: Study) -> dict[str, Any]:
         "headline": _headline(study, validation),
         "cohort": summarise_cohort(study),
         "selection": summarise_selection(study),
-        "model": summarise_model(study),
+        "model": summarised_model,
         "points": summarise_points(study),
         "risk_groups": summarise_risk_groups(study),
         "validation": validation,
         "baselines": [_baseline(result.baseline) for result in study.baselines],
-        "warnings": list(study.warnings),
+        "warnings": [*study.warnings, *doubts(study, summarised_model)],
         "reproduce": dict(study.reproduce),
     }
     plain: dict[str, Any] = as_plain(summary)

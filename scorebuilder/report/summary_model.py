@@ -220,8 +220,9 @@ def _ph_test(study: Study) -> list[dict[str, Any]]:
 
 
 def _worked_example(study: Study) -> dict[str, Any]:
-    """Explain a made-up patient: the first test vector, which is no patient of the cohort."""
-    vector = study.sealed.content["evidence"]["test_vectors"][0]
+    """Explain a made-up patient: a test vector, which is no patient of the cohort."""
+    # The first two vectors are the edges of all ranges; the third is the first ordinary one.
+    vector = study.sealed.content["evidence"]["test_vectors"][2]
     explained = explain_patient(study.sealed, vector["inputs"])
     return {
         "text": (
