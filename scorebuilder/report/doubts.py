@@ -40,8 +40,8 @@ def doubts(study: Study, model: dict[str, Any]) -> list[str]:
     found = []
     if model["events_per_parameter"] < EVENTS_PER_PARAMETER:
         found.append(
-            f"There are {model['events_per_parameter']:.1f} events per candidate parameter; with "
-            f"fewer than {EVENTS_PER_PARAMETER}, selection and shapes depend strongly on the sample."
+            f"There are {model['events_per_parameter']:.1f} events per candidate parameter; below "
+            f"{EVENTS_PER_PARAMETER}, selection and shapes depend strongly on the sample."
         )
     found += _unstable(study) + _late_horizons(study) + _missing(study)
     if any(row["p"] < 0.01 for row in model["ph_test"]):
@@ -86,7 +86,7 @@ def _missing(study: Study) -> list[str]:
     often = [study.label(str(name)) for name, value in share.items() if value > SHARE_MISSING]
     if not often:
         return []
+    names = ", ".join(often)
     return [
-        f"More than {SHARE_MISSING:.0%} of the values were missing, and filled in, for: "
-        f"{', '.join(often)}."
+        f"More than {SHARE_MISSING:.0%} of the values were missing, and filled in, for: {names}."
     ]
