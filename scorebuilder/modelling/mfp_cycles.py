@@ -183,6 +183,7 @@ class MFPCycles:
         self.variables = variables
         self.risk_sets = risk_sets
         self.state = state
+        self._known: dict[tuple[str, tuple[Powers, ...]], FPSelection] = {}
 
     def run(self, *, max_cycles: int, convention: str) -> CycleResult:
         """
@@ -219,6 +220,23 @@ class MFPCycles:
     def _visit(self, visited: CandidateVariable) -> FPSelection:
         state = self.state
         others = [v for v in self.variables if v is not visited and state.powers[v.name]]
+        # With the same functions of all others the choice is the same: it is made only once.
+        context = tuple(() if v is visited else state.powers[v.name] for v in self.variables)
+        if (visited.name, context) not in self._known:
+            self._known[visited.name, context] = self._choose(visited, others)
+        selection = self._known[visited.name, context]
+        state.powers[visited.name] = selection.powers
+        position = 0
+        for variable in [*others, visited]:
+            size = len(state.powers[variable.name])
+            state.coef[variable.name] = selection.chosen.maximum.coef[position : position + size]
+            position += size
+        return selection
+
+    def _choose(
+        self, visited: CandidateVariable, others: Sequence[CandidateVariable]
+    ) -> FPSelection:
+        state = self.state
         blocks = [v.columns.columns[:, v.columns.of(state.powers[v.name])] for v in others]
         empty = np.empty((self.risk_sets.rows.size, 0))
         models = CandidateModels(
@@ -229,11 +247,4 @@ class MFPCycles:
             current=state.powers[visited.name],
             begin=np.concatenate([state.coef[v.name] for v in [*others, visited]]),
         )
-        selection = choose_function(models, visited.rule, shift=visited.shift, scale=visited.scale)
-        state.powers[visited.name] = selection.powers
-        position = 0
-        for variable in [*others, visited]:
-            size = len(state.powers[variable.name])
-            state.coef[variable.name] = selection.chosen.maximum.coef[position : position + size]
-            position += size
-        return selection
+        return choose_function(models, visited.rule, shift=visited.shift, scale=visited.scale)

@@ -48,14 +48,14 @@ def fit(name, ties):
     X, y, options = load(name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StatisticalWarning)
-        return CoxRegression(ties=ties).fit(X, y, **options), X
+        return CoxRegression(ties=ties).fit(X, y, **options)
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 @pytest.mark.parametrize("name", sorted(set(REFERENCE) - set(UNDEFINED) - {"no_event"}))
 def test_fit_as_in_r(name, ties):
     expected = REFERENCE[name]["fits"][ties]
-    model, X = fit(name, ties)
+    model = fit(name, ties)
     np.testing.assert_allclose(model.coef_, list(expected["coefficients"].values()), rtol=1e-8)
     np.testing.assert_allclose(np.diag(model.covariance_), expected["variance_diagonal"], rtol=1e-8)
     assert model.log_likelihood_ == pytest.approx(expected["loglik"], abs=1e-9)
@@ -129,8 +129,9 @@ def test_same_as_lifelines():
     model = CoxRegression().fit(X, y)
     table = X.assign(time=y["time"], event=y["event"])
     oracle = CoxPHFitter().fit(table, "time", "event", fit_options={"precision": 1e-9})
-    np.testing.assert_allclose(model.coef_, oracle.params_, rtol=1e-6)
-    np.testing.assert_allclose(model.covariance_, oracle.variance_matrix_, rtol=1e-5, atol=1e-8)
+    # The oracle stops while its steps are still about 1e-6.
+    np.testing.assert_allclose(model.coef_, oracle.params_, atol=1e-5)
+    np.testing.assert_allclose(model.covariance_, oracle.variance_matrix_, atol=1e-6)
 
 
 def test_order_unit_and_scale():
@@ -188,11 +189,6 @@ def test_input_errors():
 
 
 def test_warns_of_fewer_events_than_columns():
-    X, y = random_data(11)
-    y["event"] = False
-    y["event"][:4] = True
-    with pytest.warns(StatisticalWarning, match="4 events for 4 columns"):  # noqa: PT031
-        try:
-            CoxRegression().fit(X, y)
-        except ConvergenceError:
-            pass
+    X, y = load("one_event")[:2]
+    with pytest.warns(StatisticalWarning, match="1 events for 1 columns"):
+        CoxRegression().fit(X, y)

@@ -96,7 +96,9 @@ def _command_line(spec: Path, settings: Sequence[str]) -> str:
     if spec.is_absolute():
         inside = spec.is_relative_to(Path.cwd())
         shown = spec.relative_to(Path.cwd()) if inside else Path(spec.name)
-    changes = [part for text in settings for part in ("--set", text)]
+    changes = [
+        part for text in settings if not text.startswith("tracking") for part in ("--set", text)
+    ]
     return shlex.join(["scorebuilder", "run", shown.as_posix(), *changes])
 
 
