@@ -86,6 +86,10 @@ class ConvergenceError(ModelError):
     """The likelihood has no finite maximum, or the iterations did not reach it."""
 
 
+class BelowRangeError(ModelError, ValueError):
+    """A value lies where a fitted function has none, such as the logarithm of 0."""
+
+
 class UndefinedMetricError(ScorebuilderError):
     """A statistic has no value here; the message is the reason that reports print."""
 

@@ -22,7 +22,19 @@ class BaselinePredictor(ABC):
 
     @abstractmethod
     def predict(self, X: Any) -> FloatArray:
-        """Linear predictor of each patient."""
+        """
+        Compute the linear predictor.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            At least the variables in the model.
+
+        Returns
+        -------
+        ndarray of shape (n_patients,)
+            Log hazard relative to the baseline.
+        """
 
     def _set_baseline(
         self,

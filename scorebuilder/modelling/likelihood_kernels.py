@@ -1,4 +1,4 @@
-"""Compiled passes over sorted rows: linear predictor, likelihood, score, information, factors."""
+"""Compiled passes over sorted rows: linear predictor, likelihood, score, information."""
 
 from __future__ import annotations
 
@@ -10,7 +10,23 @@ from scorebuilder.core.kernels import kernel
 
 @kernel
 def predictor_of(X: FloatArray, coef: FloatArray, offset: FloatArray) -> FloatArray:
-    """Compute offset plus design times coefficients, four rows at a time."""
+    """
+    Compute offset plus design times coefficients, four rows at a time.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        Sorted design, in C order.
+    coef : ndarray of shape (n_columns,)
+        Coefficients.
+    offset : ndarray of shape (n_rows,)
+        Known part of the linear predictor.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Linear predictor.
+    """
     n_rows, p = X.shape
     eta = offset.copy()
     blocked = n_rows - n_rows % 4
@@ -44,12 +60,33 @@ def hazard_pass(
     moments: FloatArray,
 ) -> float:
     """
-    Compute the log partial likelihood and each row's expected events.
+    Compute the log partial likelihood, and fill `risk`, `expected` and `moments`.
 
-    Fills `risk` (weight times hazard ratio), `expected` (risk times the cumulative hazard at the
-    end of follow-up) and `moments` (n_groups, 3): sums of w f^k / (S0 - f E0)^2 for k = 0, 1, 2,
-    where f = l/d runs over the tied events (f = 0 for Breslow). Minus infinity when the hazard
-    ratios are too far apart for floating point.
+    Parameters
+    ----------
+    eta : ndarray of shape (n_rows,)
+        Linear predictor.
+    weight : ndarray of shape (n_rows,)
+        Case weights.
+    start : ndarray of int of shape (n_groups + 1,)
+        First row of each group.
+    n_events : ndarray of int of shape (n_groups,)
+        Events of each group, which are its first rows.
+    stratum_end : ndarray of bool of shape (n_groups,)
+        True for the last group of a stratum.
+    efron : bool
+        Efron's handling of ties; otherwise Breslow's.
+    risk : ndarray of shape (n_rows,)
+        Case weight times hazard ratio.
+    expected : ndarray of shape (n_rows,)
+        Expected events: `risk` times the cumulative hazard at the end of follow-up.
+    moments : ndarray of shape (n_groups, 3)
+        Sums of w f^k / (S0 - f E0)^2 for k = 0, 1, 2 over the tied events, f = l/d (Efron) or 0.
+
+    Returns
+    -------
+    float
+        Log partial likelihood; minus infinity when hazard ratios leave the floating-point range.
     """
     n_groups = n_events.shape[0]
     hazard = np.zeros(n_groups)
@@ -111,7 +148,27 @@ def hazard_pass(
 def score_vector(
     X: FloatArray, expected: FloatArray, weight: FloatArray, start: IntArray, n_events: IntArray
 ) -> FloatArray:
-    """Compute the gradient: design times (observed minus expected events)."""
+    """
+    Compute the gradient: design times (observed minus expected events).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        Sorted design, in C order.
+    expected : ndarray of shape (n_rows,)
+        Expected events: `risk` times the cumulative hazard at the end of follow-up.
+    weight : ndarray of shape (n_rows,)
+        Case weights.
+    start : ndarray of int of shape (n_groups + 1,)
+        First row of each group.
+    n_events : ndarray of int of shape (n_groups,)
+        Events of each group, which are its first rows.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        Gradient.
+    """
     n_columns = X.shape[1]
     score = np.zeros(n_columns)
     for g in range(n_events.shape[0]):
@@ -133,7 +190,35 @@ def information_matrix(
     n_events: IntArray,
     stratum_end: BoolArray,
 ) -> FloatArray:
-    """Compute minus the second derivative: weighted cross products minus those of the means."""
+    """
+    Compute minus the second derivative: weighted cross products minus those of the means.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        Sorted design, in C order.
+    risk : ndarray of shape (n_rows,)
+        Case weight times hazard ratio.
+    expected : ndarray of shape (n_rows,)
+        Expected events: `risk` times the cumulative hazard at the end of follow-up.
+    moments : ndarray of shape (n_groups, 3)
+        Sums of w f^k / (S0 - f E0)^2 for k = 0, 1, 2 over the tied events, f = l/d (Efron) or 0.
+    start : ndarray of int of shape (n_groups + 1,)
+        First row of each group.
+    n_events : ndarray of int of shape (n_groups,)
+        Events of each group, which are its first rows.
+    stratum_end : ndarray of bool of shape (n_groups,)
+        True for the last group of a stratum.
+
+    Returns
+    -------
+    ndarray of shape (n_columns, n_columns)
+        Symmetric, positive semidefinite.
+
+    Notes
+    -----
+    Cross products weighted by `expected`, minus those of the risk-set means.
+    """
     n_rows, p = X.shape
     information = np.zeros((p, p))
     blocked = n_rows - n_rows % 4
@@ -180,93 +265,3 @@ def information_matrix(
         for k in range(j):
             information[k, j] = information[j, k]
     return information
-
-
-@kernel
-def factorise(information: FloatArray, tolerance: float) -> tuple[FloatArray, FloatArray]:
-    """Factor into L D L' in column order; D is 0 for aliased columns."""
-    p = information.shape[0]
-    lower = information.copy()
-    pivots = np.zeros(p)
-    largest = 0.0
-    for i in range(p):
-        largest = max(largest, lower[i, i])
-    for i in range(p):
-        pivot = lower[i, i]
-        if not (pivot > tolerance * largest):
-            for j in range(i, p):
-                lower[j, i] = 0.0
-            continue
-        pivots[i] = pivot
-        for j in range(i + 1, p):
-            ratio = lower[j, i] / pivot
-            for k in range(j, p):
-                lower[k, j] -= ratio * lower[k, i]
-        for j in range(i + 1, p):
-            lower[j, i] /= pivot
-    return lower, pivots
-
-
-@kernel
-def solve_factored(lower: FloatArray, pivots: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve L D L' x = right; aliased coefficients are 0."""
-    p = pivots.shape[0]
-    x = right.copy()
-    for i in range(p):
-        if pivots[i] == 0.0:
-            x[i] = 0.0
-            continue
-        for k in range(i):
-            x[i] -= lower[i, k] * x[k]
-    for i in range(p - 1, -1, -1):
-        if pivots[i] == 0.0:
-            continue
-        x[i] /= pivots[i]
-        for k in range(i + 1, p):
-            x[i] -= lower[k, i] * x[k]
-    return x
-
-
-@kernel
-def residualise(X: FloatArray, n_others: int, weights: FloatArray) -> FloatArray:
-    """Subtract from the columns after the first `n_others` their projection on those."""
-    n_rows, p = X.shape
-    rest = np.empty((n_rows, p - n_others))
-    for i in range(n_rows):
-        for k in range(p - n_others):
-            rest[i, k] = X[i, n_others + k]
-        for j in range(n_others):
-            for k in range(p - n_others):
-                rest[i, k] -= X[i, j] * weights[j, k]
-    return rest
-
-
-@kernel
-def exceeds_leverage(
-    X: FloatArray,
-    n_first: int,
-    expected: FloatArray,
-    lower: FloatArray,
-    pivots: FloatArray,
-    limit: float,
-) -> bool:
-    """
-    Say whether one row's share of the information, expected x' (L D L')^-1 x, exceeds a limit.
-
-    Counts only what the columns after the first `n_first` add.
-    """
-    n_rows, p = X.shape
-    half = np.zeros(p)
-    for i in range(n_rows):
-        leverage = 0.0
-        for j in range(p):
-            if pivots[j] == 0.0:
-                continue
-            half[j] = X[i, j]
-            for k in range(j):
-                half[j] -= lower[j, k] * half[k]
-            if j >= n_first:
-                leverage += half[j] * half[j] / pivots[j]
-        if expected[i] * leverage > limit:
-            return True
-    return False

@@ -200,7 +200,7 @@ class MFPCox(BaselinePredictor, BaseEstimator):  # type: ignore[misc]
         self.order_p_values_ = p_values
         self._store_selection(result)
         columns = dict(zip(names, values.T, strict=True))
-        self._fit_final(columns, risk_sets)
+        self._fit_final(columns, risk_sets, y.shape[0])
         self._set_baseline(
             self._predict_columns(columns, y.shape[0]),
             y,
@@ -218,10 +218,10 @@ class MFPCox(BaselinePredictor, BaseEstimator):  # type: ignore[misc]
         self.converged_ = result.converged
         self.selection_table_ = selection_table(result.visits)
 
-    def _fit_final(self, x: Mapping[str, FloatArray], risk_sets: RiskSets) -> None:
+    def _fit_final(self, x: Mapping[str, FloatArray], risk_sets: RiskSets, n_patients: int) -> None:
         powers = {name: self.powers_[name] for name in self.selected_}
         labels = column_names(powers)
-        design = model_design(x, powers, self.shift_, self.scale_)
+        design = model_design(x, powers, self.shift_, self.scale_, n_patients=n_patients)
         fit = final_fit(design, risk_sets, labels)
         self.log_likelihood_ = fit.log_likelihood
         self.null_log_likelihood_ = maximise(
@@ -238,7 +238,8 @@ class MFPCox(BaselinePredictor, BaseEstimator):  # type: ignore[misc]
         self.covariance_ = pd.DataFrame(
             unscale @ fit.covariance @ unscale.T, index=labels, columns=labels
         )
-        unscaled = model_design(x, powers, self.shift_, dict.fromkeys(powers, 1.0))
+        unit = dict.fromkeys(powers, 1.0)
+        unscaled = model_design(x, powers, self.shift_, unit, n_patients=n_patients)
         self.center_ = {
             label: center_of(column) for label, column in zip(labels, unscaled.T, strict=True)
         }

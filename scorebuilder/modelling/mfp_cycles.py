@@ -128,7 +128,8 @@ def linear_order(
         Everything linear.
     """
     columns = [variable.columns.columns[:, variable.columns.of(LINEAR)] for variable in variables]
-    design = np.ascontiguousarray(np.hstack(columns))
+    no_columns = np.empty((risk_sets.rows.size, 0))
+    design = np.ascontiguousarray(np.hstack([no_columns, *columns]))
     full = maximise(design, risk_sets)
     p_values = {}
     for position, variable in enumerate(variables):

@@ -41,10 +41,9 @@ def check_settings(settings: Any, names: Sequence[str], y: Outcome, values: Floa
     ValueError
         Naming the setting and what it may be.
     """
-    if values.shape[0] != y.shape[0] or not names:
+    if values.shape[0] != y.shape[0]:
         message = (
-            "`X` must have at least one column and one row per patient; got shape "
-            f"{values.shape} for {y.shape[0]} patients"
+            f"`X` must have one row per patient; got shape {values.shape} for {y.shape[0]} patients"
         )
         raise ValueError(message)
     for setting, allowed in (

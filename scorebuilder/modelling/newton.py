@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray
-from scorebuilder.modelling.likelihood_kernels import factorise, solve_factored
+from scorebuilder.modelling.factor_kernels import factorise, solve_factored
 from scorebuilder.modelling.partial_likelihood import LikelihoodPoint, likelihood_at
 from scorebuilder.modelling.risk_sets import RiskSets
 
@@ -108,20 +108,27 @@ def maximise(
     step = np.zeros(n_columns)
     information, pivots = np.zeros((n_columns, n_columns)), np.ones(n_columns)
     best, previous = -np.inf, np.inf
+    aliased: BoolArray | None = None
     converged = monotone = False
-    for n_iter in range(1, max_iterations + 1):
+    n_iter = 0
+    while n_iter < max_iterations:
+        n_iter += 1
         point = likelihood_at(columns, coef, risk_sets)
-        if n_iter > 1 and not point.value >= best - 1e-11 * abs(best):
-            step *= 0.5
+        usable = np.isfinite(point.value) and point.value >= best - 1e-11 * abs(best)
+        if usable:
+            information = point.information(columns)
+            lower, pivots = factorise(information, PIVOT_TOLERANCE)
+            # Far out the likelihood is flat; columns count as aliased only if they are so before.
+            flat = pivots == 0.0 if aliased is None else (pivots == 0.0) & ~aliased
+            usable = not np.any(flat) or (aliased is None and not np.any(coef))
+        if not usable:
+            step = 0.5 * step if aliased is not None else coef
             coef = coef - step
             continue
-        if not np.isfinite(point.value):
-            coef = coef * 0.0  # the first guess is out of range
-            continue
+        if aliased is None:
+            aliased = pivots == 0.0
         best = point.value
         score = point.score(columns)
-        information = point.information(columns)
-        lower, pivots = factorise(information, PIVOT_TOLERANCE)
         step = solve_factored(lower, pivots, score)
         decrement = float(np.sum(score * step))
         coef = coef + step
@@ -138,7 +145,7 @@ def maximise(
         coef=coef,
         log_likelihood=best,
         information=information,
-        aliased=pivots == 0.0,
+        aliased=np.ones(n_columns, dtype=np.bool_) if aliased is None else aliased,
         moving=(np.abs(step) > 0.05 * largest) & monotone,
         n_iter=n_iter,
         converged=converged,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scorebuilder.core.arrays import FloatArray
+from scorebuilder.core.errors import BelowRangeError
 from scorebuilder.modelling.fractional_polynomial import Powers, fp_basis, fp_column, fp_factors
 
 
@@ -69,7 +70,7 @@ class Term:
 
         Raises
         ------
-        ValueError
+        BelowRangeError
             If x + shift is not positive where the term needs it; names the variable.
         """
         shifted = (np.asarray(x, dtype=np.float64) + self.shift) / self.scale
@@ -78,9 +79,9 @@ class Term:
             message = (
                 f"`{self.variable}` must be above {-self.shift:g} for its fractional polynomial; "
                 f"{wrong} of {shifted.size} values are not. Such values lie below the development "
-                "range: check the unit, or leave these patients out."
+                "range: check the unit, keep the variable linear, or leave these patients out."
             )
-            raise ValueError(message)
+            raise BelowRangeError(message)
         return fp_column(shifted, self.power, self.log_factor) - self.center
 
     def formula(self) -> str:
@@ -151,6 +152,8 @@ def model_design(
     powers: Mapping[str, Powers],
     shift: Mapping[str, float],
     scale: Mapping[str, float],
+    *,
+    n_patients: int,
 ) -> FloatArray:
     """
     Compute all columns of a model, not centred.
@@ -163,13 +166,14 @@ def model_design(
         Powers by variable, in the order of the columns.
     shift, scale : mapping of str to float
         Applied in this order.
+    n_patients : int
+        Rows of the design, also where no variable is in the model.
 
     Returns
     -------
     ndarray of shape (n_patients, n_columns)
         The design.
     """
-    n_patients = len(next(iter(x.values())))
     blocks = [np.empty((n_patients, 0))]
     blocks += [
         fp_basis((x[name] + shift[name]) / scale[name], chosen) for name, chosen in powers.items()

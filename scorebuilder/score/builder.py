@@ -130,7 +130,11 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
             if name in self.selected_
             for column in self.encoder_.design_columns(name)
         ]
-        self.model_ = clone(self.model).set_params(keep=tuple(forced)).fit(design, y)
+        model = clone(self.model)
+        limits = {
+            name: df for name, df in (model.max_df_by or {}).items() if name in design.columns
+        }
+        self.model_ = model.set_params(keep=tuple(forced), max_df_by=limits).fit(design, y)
         used = {self.encoder_.columns_[column].predictor for column in self.model_.selected_}
         self.kept_ = [name for name in self.selected_ if name in used]
         self._place_points(design, y)

@@ -7,6 +7,7 @@ from scorebuilder.core.errors import ModelError
 from scorebuilder.modelling.mfp import MFPCox
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.selection.selector import RSFSelector
+from scorebuilder.survival.kaplan_meier import kaplan_meier
 from scorebuilder.survival.outcome import make_outcome
 
 
@@ -75,3 +76,35 @@ def test_wrong_input_is_refused(small_score):
     refusing = ScoreBuilder(None, RSFSelector(n_estimators=5), MFPCox(), horizons=(365.25,))
     with pytest.raises(ValueError, match=r"`bmi` \(1\)"):
         refusing.fit(holes, cohort.y)
+
+
+class NothingMatters(RSFSelector):
+    """A forest that finds no variable important."""
+
+    def get_support(self):
+        return np.zeros(len(self.feature_names_in_), dtype=bool)
+
+
+def test_a_forest_that_keeps_nothing_leaves_the_null_model(small_score):
+    cohort = small_score.cohort
+    selector = NothingMatters(n_estimators=5, random_state=1)
+    builder = ScoreBuilder(CohortImputer(), selector, MFPCox(), horizons=(365.25,))
+    builder.fit(cohort.X, cohort.y)
+    assert (builder.selected_, builder.kept_) == ([], [])
+    risk = builder.predict_risk(cohort.X, horizon=365.25)
+    # Without predictors the risk is that of the baseline: exp(-Nelson-Aalen) is close to
+    # Kaplan-Meier with 500 patients (the difference is of order 1 / n).
+    assert np.ptp(risk) == 0.0
+    assert risk[0] == pytest.approx(1 - kaplan_meier(cohort.y)(365.25), abs=2e-3)
+
+
+def test_limits_of_variables_that_were_not_selected_are_ignored(small_score):
+    cohort = small_score.cohort
+    selector = RSFSelector(n_estimators=10, rule="top_k", top_k=2, random_state=1)
+    limits = dict.fromkeys(("age", "bmi", "hr"), 1)
+    model = MFPCox(max_df_by=limits, select_alpha=1.0)
+    builder = ScoreBuilder(CohortImputer(), selector, model, horizons=(365.25,))
+    builder.fit(cohort.X, cohort.y)
+    assert model.max_df_by == limits
+    for name in set(limits) & set(builder.kept_):
+        assert builder.model_.powers_[name] == (1.0,)
