@@ -43,7 +43,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	git ls-files 'scorebuilder/*.py' | xargs $(BIN)/python -m numpydoc.hooks.validate_docstrings --config .
+	git ls-files 'scorebuilder/*.py' | xargs $(BIN)/numpydoc lint --config .
 	$(BIN)/check-jsonschema --schemafile data_schemas/_meta/cohort-1.json data_schemas/*.yaml
 	$(BIN)/check-jsonschema --schemafile experiments/_meta/spec.schema.json experiments/*.yaml
 

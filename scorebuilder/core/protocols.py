@@ -12,7 +12,16 @@ class RiskModel(Protocol):
     """Anything that gives each patient an absolute risk at a horizon."""
 
     def predict_risk(self, X: Any, *, horizon: float) -> FloatArray:
-        """Risk of the event by `horizon`, shape (n_patients,), in [0, 1]."""
+        """
+        Predict the risk of the event by a horizon, in [0, 1].
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            The patients.
+        horizon : float
+            In the unit of the fitted outcome.
+        """
         ...
 
 
@@ -21,5 +30,14 @@ class FittableRiskModel(RiskModel, Protocol):
     """A risk model that can be fitted to patients and their outcome."""
 
     def fit(self, X: Any, y: Outcome) -> Any:
-        """Fit to the patients in `X` with outcome `y`; returns self."""
+        """
+        Fit to patients and return self.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_patients, n_features)
+            The patients.
+        y : structured ndarray of shape (n_patients,)
+            Their outcome.
+        """
         ...

@@ -40,16 +40,17 @@ def code_sha256() -> str:
     str
         SHA-256 over names and contents of its source files, templates and data.
     """
-    parts: list[bytes] = []
+    lines = _source_lines(files("scorebuilder"), "")
+    return sha256("".join(lines).encode())
 
-    def walk(folder: Traversable, prefix: str) -> None:
-        for item in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if item.name.startswith((".", "__pycache__")):
-                continue
-            if item.is_dir():
-                walk(item, f"{prefix}{item.name}/")
-            else:
-                parts.append(f"{prefix}{item.name} {sha256(item.read_bytes())}\n".encode())
 
-    walk(files("scorebuilder"), "")
-    return sha256(b"".join(parts))
+def _source_lines(folder: Traversable, prefix: str) -> list[str]:
+    lines: list[str] = []
+    for item in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if item.name.startswith((".", "__pycache__")):
+            continue
+        if item.is_dir():
+            lines += _source_lines(item, f"{prefix}{item.name}/")
+        else:
+            lines.append(f"{prefix}{item.name} {sha256(item.read_bytes())}\n")
+    return lines

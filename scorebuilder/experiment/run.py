@@ -8,64 +8,32 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from scorebuilder.cohort.cohort import Cohort
-from scorebuilder.cohort.load import load_cohort, load_dataset, load_schema
 from scorebuilder.core.canonical import dump_json, sha256
 from scorebuilder.core.errors import (
-    CohortError,
     ModelError,
-    SpecError,
     StatisticalWarning,
-    Violation,
 )
 from scorebuilder.core.seeds import seed_of
-from scorebuilder.core.units import format_horizon, horizon_code
+from scorebuilder.core.units import format_horizon
 from scorebuilder.experiment.pipeline import make_builder
+from scorebuilder.experiment.preflight import check_fit, read_cohort
+from scorebuilder.experiment.progress import Progress, Silent
 from scorebuilder.experiment.provenance import code_sha256, library_versions
 from scorebuilder.experiment.run_folder import FoldCache, RunFolder
 from scorebuilder.experiment.spec import BaselineSpec, ExperimentSpec, spec_content, spec_sha256
 from scorebuilder.experiment.write import write_run
-from scorebuilder.export.target import TARGETS
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summarise import as_plain, summarise
 from scorebuilder.report.summary_validation import summarise_performance
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.score.compose import compose_artifact
 from scorebuilder.tracking.tracker import Tracker, record_run
-from scorebuilder.validation.baseline import BASELINES
+from scorebuilder.validation.baselines import BASELINES
 from scorebuilder.validation.prepare_inputs import prepare_inputs
 from scorebuilder.validation.resampling import cross_validate
-
-
-class Progress(Protocol):
-    """Where a run tells how far it is."""
-
-    def stage(self, name: str, total: int) -> None:
-        """Begin a stage of `total` steps."""
-        ...
-
-    def advance(self, n: int = 1) -> None:
-        """Count finished steps."""
-        ...
-
-    def done(self) -> None:
-        """End the last stage."""
-        ...
-
-
-class Silent:
-    """Progress for callers who do not want any."""
-
-    def stage(self, name: str, total: int) -> None:
-        """Ignore."""
-
-    def advance(self, n: int = 1) -> None:
-        """Ignore."""
-
-    def done(self) -> None:
-        """Ignore."""
 
 
 @dataclass(frozen=True)
@@ -166,98 +134,6 @@ def run_experiment(
         record_run(tracker, summary, folder.final)
     progress.done()
     return ExperimentResult(folder.final, summary, time.perf_counter() - started, False)
-
-
-def read_cohort(spec: ExperimentSpec) -> Cohort:
-    """
-    Read the cohort that a spec names.
-
-    Parameters
-    ----------
-    spec : ExperimentSpec
-        The study.
-
-    Returns
-    -------
-    Cohort
-        Checked against its schema.
-    """
-    if spec.cohort.schema_path is None:
-        _, schema = load_dataset(spec.cohort.data.removeprefix("builtin:"))
-    else:
-        schema = load_schema(spec.cohort.schema_path)
-    return load_cohort(spec.cohort.data, schema)
-
-
-def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:
-    """
-    Check that spec and cohort fit, before anything is computed.
-
-    Parameters
-    ----------
-    spec : ExperimentSpec
-        The study.
-    cohort : Cohort
-        Its patients.
-
-    Returns
-    -------
-    tuple of str
-        The candidates.
-
-    Raises
-    ------
-    SpecError
-        If a name, horizon or baseline of the spec does not exist; lists all of them.
-    CohortError
-        If fewer than two candidates are usable, or values are missing and must not be.
-    """
-    candidates = spec.candidates.choose([field.name for field in cohort.schema.predictors])
-    problems = []
-    longest = float(cohort.y["time"].max())
-    late = [horizon_code(h) for h in spec.outcome.horizons if h > longest]
-    if late:
-        problems.append(
-            f"`outcome.horizons`: {', '.join(late)} past the longest follow-up "
-            f"({longest:g} days); choose earlier horizons"
-        )
-    unknown = [item.name for item in spec.baselines if item.name not in BASELINES]
-    if unknown:
-        problems.append(f"`baselines`: unknown {', '.join(unknown)}; known: {', '.join(BASELINES)}")
-    untold = [name for name in spec.export.targets if name not in TARGETS]
-    if untold:
-        problems.append(
-            f"`export.targets`: unknown {', '.join(untold)}; known: {', '.join(TARGETS)}"
-        )
-    outside = sorted(set(spec.model.max_df_by) - set(candidates))
-    if outside:
-        problems.append(f"`model.max_df_by`: not among the candidates: {', '.join(outside)}")
-    if problems:
-        raise SpecError("\n".join(problems))
-    _check_candidates(spec, cohort, candidates)
-    return candidates
-
-
-def _check_candidates(spec: ExperimentSpec, cohort: Cohort, candidates: Sequence[str]) -> None:
-    violations = []
-    usable = [name for name in candidates if cohort.X[name].nunique() > 1]
-    if len(usable) < 2:
-        rule = f"at least two candidates must vary; {len(usable)} of {len(candidates)} do"
-        violations.append(Violation("", rule, 0, "Allow more candidates"))
-    if spec.missing.policy == "refuse":
-        missing = cohort.X[list(candidates)].isna().sum()
-        violations += [
-            Violation(
-                str(name),
-                "values are missing and `missing.policy` is refuse",
-                int(count),
-                "Set `missing: {policy: impute}`, or ban the column",
-            )
-            for name, count in missing.items()
-            if count
-        ]
-    if violations:
-        raise CohortError(violations, source=spec.cohort.data)
 
 
 def _run_key(spec: ExperimentSpec, cohort: Cohort) -> str:

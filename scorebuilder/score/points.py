@@ -26,7 +26,7 @@ class PointsScale:
     --------
     >>> scale = PointsScale((-1.0, 0.0, 1.0), (0.01, 0.99))
     >>> scale.points(np.array([-2.0, 0.0, 5.0]))
-    array([0, 1, 3])
+    array([0, 2, 3])
     """
 
     thresholds: tuple[float, ...]

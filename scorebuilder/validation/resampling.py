@@ -10,6 +10,7 @@ import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import ModelError
+from scorebuilder.core.protocols import FittableRiskModel
 from scorebuilder.core.seeds import generator
 from scorebuilder.survival.outcome import check_outcome
 
@@ -18,11 +19,27 @@ class FoldCache(Protocol):
     """Keeps finished folds, so that a stopped run resumes."""
 
     def get(self, repeat: int, fold: int, /) -> dict[str, Any] | None:
-        """Return what `put` stored for this fold, or None."""
+        """
+        Return what `put` stored for a fold, or None.
+
+        Parameters
+        ----------
+        repeat, fold : int
+            Which one, from 0.
+        """
         ...
 
     def put(self, repeat: int, fold: int, content: dict[str, Any], /) -> None:
-        """Store ``{"risk", "marker", "points", "record"}`` (arrays of the test patients)."""
+        """
+        Store a finished fold.
+
+        Parameters
+        ----------
+        repeat, fold : int
+            Which one, from 0.
+        content : dict
+            ``risk``, ``marker``, ``points`` (arrays of the test patients) and ``record``.
+        """
         ...
 
 
@@ -175,7 +192,7 @@ def _predict_fold(model: Any, X: Any, horizons: tuple[float, ...]) -> dict[str, 
 
 
 def _run_fold(
-    build: Any,
+    build: FittableRiskModel,
     X: Any,
     y: Outcome,
     assignment: IntArray,
@@ -198,7 +215,7 @@ def _run_fold(
 
 
 def _run_all(
-    build: Any,
+    build: FittableRiskModel,
     X: Any,
     y: Outcome,
     assignment: IntArray,
@@ -220,7 +237,7 @@ def _run_all(
 
 
 def cross_validate(
-    build: Any,
+    build: FittableRiskModel,
     X: Any,
     y: Outcome,
     *,

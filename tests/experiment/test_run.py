@@ -9,7 +9,8 @@ from scorebuilder.core.canonical import sha256
 from scorebuilder.core.errors import CohortError, ModelError, SpecError
 from scorebuilder.experiment.load import load_spec
 from scorebuilder.experiment.pipeline import make_builder
-from scorebuilder.experiment.run import check_fit, read_cohort, run_experiment
+from scorebuilder.experiment.preflight import check_fit, read_cohort
+from scorebuilder.experiment.run import run_experiment
 from scorebuilder.score.apply import score_table
 from scorebuilder.score.store import load_artifact
 from scorebuilder.validation.performance import evaluate

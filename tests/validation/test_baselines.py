@@ -94,7 +94,7 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize("name", [FRAMINGHAM, SCORE2])
-@pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
+@pytest.mark.parametrize("value", BAD_VALUES, ids=lambda value: repr(value).split(" object")[0])
 def test_unusable_values_give_a_reason_that_names_the_input(name, value):
     for item in BASELINES[name].inputs:
         frame = pd.DataFrame([VALID[name], VALID[name]]).astype(object)

@@ -1,0 +1,105 @@
+"""The cohort that a spec names, and whether both fit, before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scorebuilder.cohort.cohort import Cohort
+from scorebuilder.cohort.load import load_cohort, load_dataset, load_schema
+from scorebuilder.core.errors import CohortError, SpecError, Violation
+from scorebuilder.core.units import horizon_code
+from scorebuilder.experiment.spec import ExperimentSpec
+from scorebuilder.export.target import TARGETS
+from scorebuilder.validation.baselines import BASELINES
+
+
+def read_cohort(spec: ExperimentSpec) -> Cohort:
+    """
+    Read the cohort that a spec names.
+
+    Parameters
+    ----------
+    spec : ExperimentSpec
+        The study.
+
+    Returns
+    -------
+    Cohort
+        Checked against its schema.
+    """
+    if spec.cohort.schema_path is None:
+        _, schema = load_dataset(spec.cohort.data.removeprefix("builtin:"))
+    else:
+        schema = load_schema(spec.cohort.schema_path)
+    return load_cohort(spec.cohort.data, schema)
+
+
+def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:
+    """
+    Check that spec and cohort fit, before anything is computed.
+
+    Parameters
+    ----------
+    spec : ExperimentSpec
+        The study.
+    cohort : Cohort
+        Its patients.
+
+    Returns
+    -------
+    tuple of str
+        The candidates.
+
+    Raises
+    ------
+    SpecError
+        If a name, horizon or baseline of the spec does not exist; lists all of them.
+    CohortError
+        If fewer than two candidates are usable, or values are missing and must not be.
+    """
+    candidates = spec.candidates.choose([field.name for field in cohort.schema.predictors])
+    problems = []
+    longest = float(cohort.y["time"].max())
+    late = [horizon_code(h) for h in spec.outcome.horizons if h > longest]
+    if late:
+        problems.append(
+            f"`outcome.horizons`: {', '.join(late)} past the longest follow-up "
+            f"({longest:g} days); choose earlier horizons"
+        )
+    unknown = [item.name for item in spec.baselines if item.name not in BASELINES]
+    if unknown:
+        problems.append(f"`baselines`: unknown {', '.join(unknown)}; known: {', '.join(BASELINES)}")
+    untold = [name for name in spec.export.targets if name not in TARGETS]
+    if untold:
+        problems.append(
+            f"`export.targets`: unknown {', '.join(untold)}; known: {', '.join(TARGETS)}"
+        )
+    outside = sorted(set(spec.model.max_df_by) - set(candidates))
+    if outside:
+        problems.append(f"`model.max_df_by`: not among the candidates: {', '.join(outside)}")
+    if problems:
+        raise SpecError("\n".join(problems))
+    _check_candidates(spec, cohort, candidates)
+    return candidates
+
+
+def _check_candidates(spec: ExperimentSpec, cohort: Cohort, candidates: Sequence[str]) -> None:
+    violations = []
+    usable = [name for name in candidates if cohort.X[name].nunique() > 1]
+    if len(usable) < 2:
+        rule = f"at least two candidates must vary; {len(usable)} of {len(candidates)} do"
+        violations.append(Violation("", rule, 0, "Allow more candidates"))
+    if spec.missing.policy == "refuse":
+        missing = cohort.X[list(candidates)].isna().sum()
+        violations += [
+            Violation(
+                str(name),
+                "values are missing and `missing.policy` is refuse",
+                int(count),
+                "Set `missing: {policy: impute}`, or ban the column",
+            )
+            for name, count in missing.items()
+            if count
+        ]
+    if violations:
+        raise CohortError(violations, source=spec.cohort.data)
