@@ -14,12 +14,15 @@ from scorebuilder.survival.kaplan_meier import kaplan_meier
 from scorebuilder.survival.outcome import check_outcome, make_outcome
 
 SMALLEST_CELL = 5
-"""Cells that count fewer patients are not shown."""
+"""Cells that count fewer patients are not shown, here and wherever else patients are counted."""
+HIDDEN_COMPLEMENT = "hidden, so that small counts cannot be worked out"
+"""Why a count is not shown: it is small, or a small one would follow from it."""
 
 STRATA = ("all", "event", "no event")
 TABLE_COLUMNS = (
     "variable", "label", "unit", "kind", "level", "level_label", "stratum", "n", "mean", "sd",
-    "median", "q1", "q3", "count", "percent", "missing", "smd", "suppressed", "reason",
+    "median", "q1", "q3", "count", "percent", "missing", "smd", "smd_reason",
+    "suppressed", "reason",
 )  # fmt: skip
 
 
@@ -41,8 +44,9 @@ def table_one(X: pd.DataFrame, y: Outcome, schema: CohortSchema) -> pd.DataFrame
     DataFrame
         One row for each numeric predictor and stratum, and for each level of a factor and stratum.
         ``n`` counts the patients of the stratum, ``missing`` those without value; percentages are
-        of the known values. ``smd`` stands in the rows of stratum ``all``. Where a statistic is
-        None, ``reason`` says why, or it does not apply to the kind of predictor.
+        of the known values. ``smd`` stands in the rows of stratum ``all``; where it is None there,
+        ``smd_reason`` says why. Where another statistic is None, ``reason`` says why, or it does
+        not apply to the kind of predictor.
 
     Notes
     -----
@@ -54,8 +58,9 @@ def table_one(X: pd.DataFrame, y: Outcome, schema: CohortSchema) -> pd.DataFrame
     of all levels but the first and the mean S of their two multinomial covariances [1]_.
 
     A level with fewer than 5 patients in one stratum is hidden in both strata with and without
-    event; where it is the only one, the next smallest level is hidden too, so that no hidden count
-    follows from a total.
+    event, and with it as many of the next smallest levels as `hidden_levels` asks for, so that no
+    hidden count follows from a total. The statistics of a number are hidden in both strata when
+    they are in one.
 
     References
     ----------
@@ -105,6 +110,10 @@ def _describe_number(
             row |= {"median": median, "q1": q1, "q3": q3}
         rows.append(row)
     hidden = any(row["suppressed"] for row in rows)
+    for row in rows:
+        if hidden and row["stratum"] != "all" and not row["suppressed"]:
+            row |= {**dict.fromkeys(("mean", "sd", "median", "q1", "q3")), "suppressed": True}
+            row["reason"] = HIDDEN_COMPLEMENT
     with_event, without = numbers[strata["event"]], numbers[strata["no event"]]
     smd = None if hidden else _smd_number(with_event, without)
     return _with_smd(rows, smd, hidden=hidden)
@@ -115,12 +124,10 @@ def _with_smd(
 ) -> list[dict[str, Any]]:
     for row in rows:
         if row["stratum"] == "all":
-            row["smd"] = smd
-            if smd is None and not row["reason"]:
-                row["reason"] = (
-                    "standardized difference not shown beside hidden cells"
-                    if hidden
-                    else "standardized difference undefined: no spread within the strata"
+            row["smd"], row["smd_reason"] = smd, ""
+            if smd is None:
+                row["smd_reason"] = (
+                    "not shown beside hidden cells" if hidden else "no spread within the strata"
                 )
     return rows
 
@@ -143,15 +150,15 @@ def _describe_factor(
         for stratum, members in strata.items()
     }
     hidden = hidden_levels(np.vstack([counts["event"], counts["no event"]]))
-    hidden_in_all = hidden & hidden_levels(counts["all"][None, :])
+    # The same levels, or none: another choice would show a complement that is hidden here.
+    hidden_in_all = hidden & bool(np.any(counts["all"][hidden] < SMALLEST_CELL))
     rows = []
     for position, code in enumerate(codes):
         for stratum, members in strata.items():
             row = _row(field, stratum, level_of[members] >= 0)
             row |= {"level": str(code), "level_label": field.level_label(str(code))}
             if (hidden_in_all if stratum == "all" else hidden)[position]:
-                reason = f"hidden, for a cell with fewer than {SMALLEST_CELL} patients"
-                row |= {"suppressed": True, "reason": reason}
+                row |= {"suppressed": True, "reason": HIDDEN_COMPLEMENT}
             else:
                 count, total = int(counts[stratum][position]), int(counts[stratum].sum())
                 row |= {"count": count, "percent": 100.0 * count / total if total else None}
@@ -173,8 +180,8 @@ def hidden_levels(counts: np.ndarray) -> BoolArray:
     Returns
     -------
     ndarray of bool of shape (n_levels,)
-        True for each level with fewer than 5 patients in any stratum, and for one more level if
-        that is only one.
+        True for each level with fewer than 5 patients in any stratum, and for the next smallest
+        levels until at least two are hidden that together count 5 patients in each stratum.
 
     Examples
     --------
@@ -183,7 +190,10 @@ def hidden_levels(counts: np.ndarray) -> BoolArray:
     """
     smallest = counts.min(axis=0)
     hidden = np.asarray(smallest < SMALLEST_CELL, dtype=np.bool_)
-    if hidden.sum() == 1 and hidden.size > 1:
+    # What is hidden follows as a sum from the total: that sum must not be small either.
+    while hidden.any() and not hidden.all():
+        if hidden.sum() > 1 and counts[:, hidden].sum(axis=1).min() >= SMALLEST_CELL:
+            break
         hidden[np.argmin(np.where(hidden, np.iinfo(np.int64).max, smallest))] = True
     return hidden
 

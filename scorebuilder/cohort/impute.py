@@ -7,6 +7,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
+from scorebuilder.core.errors import ModelError
+
 STRATEGIES = ("median",)
 
 
@@ -64,8 +66,10 @@ class CohortImputer(BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        ModelError
+            If a predictor has no known value at all.
         ValueError
-            If the strategy is unknown, or a predictor has no known value at all.
+            If the strategy is unknown.
         """
         if self.strategy not in STRATEGIES:
             message = f"`strategy` must be one of {', '.join(STRATEGIES)}; got `{self.strategy}`"
@@ -74,7 +78,7 @@ class CohortImputer(BaseEstimator):  # type: ignore[misc]
         empty = [name for name, count in self.n_missing_.items() if count == len(X)]
         if empty:
             message = f"no value is known for {', '.join(empty)}; leave the columns out"
-            raise ValueError(message)
+            raise ModelError(message)
         self.fill_values_ = {name: _fill_value(X[name]) for name in X.columns}
         return self
 

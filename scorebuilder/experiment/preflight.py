@@ -8,9 +8,14 @@ from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.cohort.load import load_cohort, load_dataset, load_schema
 from scorebuilder.core.errors import CohortError, SpecError, Violation
 from scorebuilder.core.units import horizon_code
-from scorebuilder.experiment.spec import ExperimentSpec
+from scorebuilder.experiment.spec import BaselineSpec, ExperimentSpec
 from scorebuilder.export.target import TARGETS
+from scorebuilder.report.study import BaselineResult
 from scorebuilder.validation.baselines import BASELINES
+from scorebuilder.validation.prepare_inputs import prepare_inputs
+
+MINIMUM_FOLLOWED = 20
+"""Fewest patients followed beyond the last horizon."""
 
 
 def read_cohort(spec: ExperimentSpec) -> Cohort:
@@ -74,6 +79,14 @@ def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:
         problems.append(
             f"`export.targets`: unknown {', '.join(untold)}; known: {', '.join(TARGETS)}"
         )
+    last = max(spec.outcome.horizons)
+    followed = int((cohort.y["time"] > last).sum())
+    if not late and followed < max(MINIMUM_FOLLOWED, spec.validation.folds):
+        problems.append(
+            f"`outcome.horizons`: {followed} patients are followed beyond {horizon_code(last)}; at "
+            f"least {max(MINIMUM_FOLLOWED, spec.validation.folds)} are needed; choose an earlier "
+            "horizon"
+        )
     outside = sorted(set(spec.model.max_df_by) - set(candidates))
     if outside:
         problems.append(f"`model.max_df_by`: not among the candidates: {', '.join(outside)}")
@@ -103,3 +116,47 @@ def _check_candidates(spec: ExperimentSpec, cohort: Cohort, candidates: Sequence
         ]
     if violations:
         raise CohortError(violations, source=spec.cohort.data)
+
+
+def compute_baselines(spec: ExperimentSpec, cohort: Cohort) -> tuple[BaselineResult, ...]:
+    """
+    Compute the established scores of a spec for all patients of its cohort.
+
+    Parameters
+    ----------
+    spec : ExperimentSpec
+        The study.
+    cohort : Cohort
+        Its patients.
+
+    Returns
+    -------
+    tuple of BaselineResult
+        In the order of the spec.
+
+    Raises
+    ------
+    SpecError
+        If a variant, setting, assumption or unit does not fit a score.
+    """
+    return tuple(_baseline(item, cohort) for item in spec.baselines)
+
+
+def _baseline(item: BaselineSpec, cohort: Cohort) -> BaselineResult:
+    baseline = BASELINES[item.name]
+    try:
+        inputs = prepare_inputs(
+            baseline,
+            cohort.X,
+            cohort.schema.baseline_inputs,
+            {field.name: field.unit for field in cohort.schema.predictors},
+            settings=item.settings,
+            assume=item.assume,
+        )
+        table = baseline.compute(inputs, variant=item.variant)
+    except ValueError as error:
+        message = f"`baselines`: {item.name}: {error}"
+        raise SpecError(message) from None
+    assumed = [f"{name} = {value} for every patient" for name, value in item.assume.items()]
+    assumed += [f"setting: {name} = {value}" for name, value in item.settings.items()]
+    return BaselineResult(baseline, table.reset_index(drop=True), tuple(assumed))

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import json
 import time
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.core.canonical import dump_json, sha256
-from scorebuilder.core.errors import (
-    ModelError,
-    StatisticalWarning,
-)
+from scorebuilder.core.doubt import collected_doubts
+from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.core.units import format_horizon
 from scorebuilder.experiment.pipeline import make_builder
-from scorebuilder.experiment.preflight import check_fit, read_cohort
+from scorebuilder.experiment.preflight import check_fit, compute_baselines, read_cohort
 from scorebuilder.experiment.progress import Progress, Silent
 from scorebuilder.experiment.provenance import code_sha256, library_versions
 from scorebuilder.experiment.run_folder import FoldCache, RunFolder
-from scorebuilder.experiment.spec import BaselineSpec, ExperimentSpec, spec_content, spec_sha256
+from scorebuilder.experiment.spec import ExperimentSpec, spec_content, spec_sha256
 from scorebuilder.experiment.write import write_run
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summarise import as_plain, summarise
 from scorebuilder.report.summary_validation import summarise_performance
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.score.compose import compose_artifact
-from scorebuilder.tracking.tracker import Tracker, record_run
-from scorebuilder.validation.baselines import BASELINES
-from scorebuilder.validation.prepare_inputs import prepare_inputs
-from scorebuilder.validation.resampling import cross_validate
+from scorebuilder.tracking.tracker import Tracker, record_once
+from scorebuilder.validation.resampling import ValidationResult, cross_validate
 
 
 @dataclass(frozen=True)
@@ -104,17 +99,68 @@ def run_experiment(
     progress.stage("reading the cohort", 1)
     cohort = read_cohort(spec)
     candidates = check_fit(spec, cohort)
+    baselines = compute_baselines(spec, cohort)
     folder = RunFolder(out, spec.name, spec.version, key=_run_key(spec, cohort))
     if folder.finished():
-        progress.done()
         summary = json.loads((folder.final / "summary.json").read_text(encoding="utf-8"))
+        _track(tracker, summary, folder.final, progress)
         return ExperimentResult(folder.final, summary, time.perf_counter() - started, True)
     folder.open()
+    try:
+        study = _study(spec, cohort, candidates, baselines, folder, jobs, progress, command)
+        summary = summarise(study)
+        write_run(folder.work, study, summary, run=_run_record(spec, folder, started, jobs))
+        folder.close()
+    finally:
+        folder.release()
+    _track(tracker, summary, folder.final, progress)
+    return ExperimentResult(folder.final, summary, time.perf_counter() - started, False)
+
+
+def _track(
+    tracker: Tracker | None, summary: dict[str, Any], run_dir: Path, progress: Progress
+) -> None:
+    if tracker is not None:
+        progress.stage("tracking", 1)
+        record_once(tracker, summary, run_dir)
+    progress.done()
+
+
+def _study(
+    spec: ExperimentSpec,
+    cohort: Cohort,
+    candidates: tuple[str, ...],
+    baselines: tuple[BaselineResult, ...],
+    folder: RunFolder,
+    jobs: int,
+    progress: Progress,
+    command: str,
+) -> Study:
     progress.stage("fitting the score", 1)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", StatisticalWarning)
+    with collected_doubts() as noticed:
         builder = make_builder(spec, candidates, n_jobs=jobs)
         builder.fit(cohort.X[list(candidates)], cohort.y)
+    _refuse_no_score(builder, candidates)
+    validation = _cross_validate(spec, cohort, candidates, folder, jobs, progress)
+    progress.stage("judging the score, writing the report", 1)
+    study = Study(
+        cohort=cohort,
+        candidates=candidates,
+        builder=builder,
+        artifact=None,
+        validation=validation,
+        baselines=baselines,
+        settings=spec_content(spec),
+        main_horizon=spec.outcome.main,
+        warnings=tuple(noticed),
+        reproduce=_reproduce(spec, cohort, command),
+    )
+    return replace(study, artifact=_artifact(spec, study))
+
+
+def _refuse_no_score(builder: ScoreBuilder, candidates: tuple[str, ...]) -> None:
+    if builder.kept_ and builder.scale_ is None:
+        raise ModelError(builder.no_points_)
     if not builder.kept_:
         message = (
             f"no variable was kept: {len(builder.selected_)} of {len(candidates)} candidates "
@@ -122,18 +168,6 @@ def run_experiment(
             "`model.select_alpha`, or name variables in `candidates.keep`."
         )
         raise ModelError(message)
-    noticed = _texts(caught)
-    study = _judge(spec, cohort, candidates, builder, folder, jobs, progress, noticed, command)
-    progress.stage("writing the report", 1)
-    study = replace(study, artifact=_artifact(spec, study))
-    summary = summarise(study)
-    write_run(folder.work, study, summary, run=_run_record(spec, folder, started, jobs))
-    folder.close()
-    if tracker is not None:
-        progress.stage("tracking", 1)
-        record_run(tracker, summary, folder.final)
-    progress.done()
-    return ExperimentResult(folder.final, summary, time.perf_counter() - started, False)
 
 
 def _run_key(spec: ExperimentSpec, cohort: Cohort) -> str:
@@ -141,33 +175,17 @@ def _run_key(spec: ExperimentSpec, cohort: Cohort) -> str:
     return sha256("\n".join(parts).encode())
 
 
-def _texts(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Statistical warnings become part of the result; any other warning is passed on."""
-    texts = []
-    for warning in caught:
-        if issubclass(warning.category, StatisticalWarning):
-            texts.append(str(warning.message))
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-    return tuple(dict.fromkeys(texts))
-
-
-def _judge(
+def _cross_validate(
     spec: ExperimentSpec,
     cohort: Cohort,
     candidates: tuple[str, ...],
-    builder: ScoreBuilder,
     folder: RunFolder,
     jobs: int,
     progress: Progress,
-    noticed: tuple[str, ...],
-    command: str,
-) -> Study:
+) -> ValidationResult:
     folds, repeats = spec.validation.folds, spec.validation.repeats
     progress.stage(f"cross-validation, {repeats} x {folds} folds", folds * repeats)
-    validation = cross_validate(
+    return cross_validate(
         make_builder(spec, candidates),
         cohort.X[list(candidates)],
         cohort.y,
@@ -176,47 +194,21 @@ def _judge(
         horizons=spec.outcome.horizons,
         random_state=seed_of(spec.seed, "cross-validation"),
         n_jobs=jobs,
-        cache=FoldCache(folder.work / "folds"),
+        cache=FoldCache(folder.work / "folds", key=folder.key),
         progress=progress.advance,
     )
-    progress.stage("judging the score", 1)
-    return Study(
-        cohort=cohort,
-        candidates=candidates,
-        builder=builder,
-        artifact=None,
-        validation=validation,
-        baselines=tuple(_baseline(item, cohort) for item in spec.baselines),
-        settings=spec_content(spec),
-        main_horizon=spec.outcome.main,
-        warnings=noticed,
-        reproduce={
-            "command": command,
-            "seed": spec.seed,
-            "spec_sha256": spec_sha256(spec),
-            "data_sha256": cohort.data_sha256,
-            "code_version": library_versions()["scorebuilder"],
-            "code_sha256": code_sha256(),
-            "versions": library_versions(),
-        },
-    )
 
 
-def _baseline(item: BaselineSpec, cohort: Cohort) -> BaselineResult:
-    baseline = BASELINES[item.name]
-    units = {field.name: field.unit for field in cohort.schema.predictors}
-    inputs = prepare_inputs(
-        baseline,
-        cohort.X,
-        cohort.schema.baseline_inputs,
-        units,
-        settings=item.settings,
-        assume=item.assume,
-    )
-    assumed = [f"{name} = {value} for every patient" for name, value in item.assume.items()]
-    assumed += [f"setting: {name} = {value}" for name, value in item.settings.items()]
-    table = baseline.compute(inputs, variant=item.variant)
-    return BaselineResult(baseline, table.reset_index(drop=True), tuple(assumed))
+def _reproduce(spec: ExperimentSpec, cohort: Cohort, command: str) -> dict[str, Any]:
+    return {
+        "command": command,
+        "seed": spec.seed,
+        "spec_sha256": spec_sha256(spec),
+        "data_sha256": cohort.data_sha256,
+        "code_version": library_versions()["scorebuilder"],
+        "code_sha256": code_sha256(),
+        "versions": library_versions(),
+    }
 
 
 def _meaning(spec: ExperimentSpec, cohort: Cohort) -> dict[str, str]:

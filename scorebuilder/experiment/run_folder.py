@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ class RunFolder:
         self.final = root / name / version
         self.work = root / name / f".{version}.unfinished"
         self.key = key
+        self._lock = _Lock(root / name / f".{version}.lock")
 
     def finished(self) -> bool:
         """
@@ -47,14 +50,20 @@ class RunFolder:
         Raises
         ------
         SpecError
-            If the folder holds another run: a finished run is never overwritten.
+            If the folder holds another run, which is never overwritten, or no finished run at all.
         """
         if not self.final.exists():
             return False
         try:
             run = json.loads((self.final / "run.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            run = {}
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            run = None
+        if not isinstance(run, dict):
+            message = (
+                f"{self.final} exists, but is not a finished run: it holds no readable run.json; "
+                "remove it, raise `version`, or choose another folder with --out"
+            )
+            raise SpecError(message)
         if run.get("key") != self.key:
             message = (
                 f"{self.final} holds a finished run of another spec, other data or other code, and "
@@ -64,14 +73,55 @@ class RunFolder:
         return True
 
     def open(self) -> None:
-        """Make the work folder; what a stopped run of the same key left there is kept."""
-        mark = self.work / "key"
-        if self.work.exists() and not (mark.exists() and mark.read_text() == self.key):
+        """
+        Make the work folder; what a stopped run of the same key left there is kept.
+
+        From here to `close` or `release` no other run can open the same version.
+
+        Raises
+        ------
+        SpecError
+            If another run of this version is in progress, or finished since `finished` was asked.
+        """
+        self._lock.take(self.final)
+        try:
+            self._prepare()
+        except BaseException:
+            self.release()
+            raise
+
+    def _prepare(self) -> None:
+        if self.finished():
+            message = f"{self.final} was finished by another run just now; start again to use it"
+            raise SpecError(message)
+        if self.work.exists() and not self._is_own():
             shutil.rmtree(self.work)
-        write_text(mark, self.key)
+        write_text(self.work / "key", self.key)
+
+    def _is_own(self) -> bool:
+        mark = self.work / "key"
+        return mark.is_file() and mark.read_text(encoding="utf-8") == self.key
+
+    def release(self) -> None:
+        """Let other runs open this version; what is unfinished stays. Harmless when repeated."""
+        self._lock.drop()
 
     def close(self) -> None:
-        """Drop the scratch files, write the checksums, and rename to the final place."""
+        """
+        Drop the scratch files, write the checksums, and rename to the final place.
+
+        Raises
+        ------
+        SpecError
+            If the work folder is gone or another run's.
+        """
+        if not self._is_own():
+            self.release()
+            message = (
+                f"{self.work} is no longer the work folder of this run: something else removed or "
+                "replaced it; start again"
+            )
+            raise SpecError(message)
         shutil.rmtree(self.work / "folds", ignore_errors=True)
         (self.work / "key").unlink()
         files = sorted(path for path in self.work.rglob("*") if path.is_file())
@@ -81,6 +131,53 @@ class RunFolder:
         ]
         write_text(self.work / CHECKSUMS, "".join(sums))
         self.work.rename(self.final)
+        self.release()
+
+
+class _Lock:
+    """A file that one run holds; the system frees it when the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._held: int | None = None
+
+    def take(self, final: Path) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        while self._held is None:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(handle)
+                message = (
+                    f"another run of this version is in progress ({final}); wait for it, raise "
+                    "`version`, or choose another folder with --out"
+                )
+                raise SpecError(message) from None
+            except BaseException:
+                os.close(handle)
+                raise
+            if self._is_at_path(handle):
+                self._held = handle
+            else:  # the holder removed the file between our opening and our locking it
+                os.close(handle)
+
+    def _is_at_path(self, handle: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(handle), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+    def drop(self) -> None:
+        if self._held is not None:
+            if self._is_at_path(self._held):
+                self.path.unlink()
+            os.close(self._held)
+            self._held = None
+
+    def __del__(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
 
 
 class FoldCache:
@@ -91,10 +188,13 @@ class FoldCache:
     ----------
     folder : Path
         Scratch folder inside the work folder; removed when the run ends.
+    key : str
+        Of the run, stored with every fold; a fold of another run is none.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, key: str = "") -> None:
         self.folder = folder
+        self.key = key
 
     def _path(self, repeat: int, fold: int) -> Path:
         return self.folder / f"{repeat:03d}-{fold:03d}.json"
@@ -111,12 +211,14 @@ class FoldCache:
         Returns
         -------
         dict or None
-            What `put` stored, arrays included.
+            What `put` stored under the same key, arrays included.
         """
         path = self._path(repeat, fold)
         if not path.exists():
             return None
         stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored.get("key") != self.key:
+            return None
         arrays = {name: np.asarray(values) for name, values in stored["arrays"].items()}
         return {**stored["plain"], **arrays}
 
@@ -135,5 +237,5 @@ class FoldCache:
             name: value.tolist() for name, value in result.items() if isinstance(value, np.ndarray)
         }
         plain = {name: value for name, value in result.items() if name not in arrays}
-        text = json.dumps({"arrays": arrays, "plain": plain})
+        text = json.dumps({"key": self.key, "arrays": arrays, "plain": plain})
         write_bytes(self._path(repeat, fold), text.encode())

@@ -19,6 +19,7 @@ from pydantic import (
 
 from scorebuilder.core.errors import SpecError
 from scorebuilder.core.units import horizon_code, parse_horizon
+from scorebuilder.experiment.choices import Engine, Rule
 
 
 def _as_days(value: object) -> float:
@@ -255,14 +256,14 @@ class SelectionSpec(SpecPart):
 
     Attributes
     ----------
-    engine : {"native", "scikit-survival"}
-        Who grows the forest.
+    engine : str
+        Who grows the forest: ``native`` or ``scikit-survival``.
     n_estimators, min_samples_leaf, n_times : int
         Trees, smallest terminal node, and points of the time grid.
     max_features : str, int or float
         Candidates per node: ``sqrt``, ``log2``, a number, or a share in (0, 1].
-    rule : {"vimp_ci", "minimal_depth", "top_k", "all"}
-        Which predictors pass.
+    rule : str
+        Which predictors pass: a name in ``scorebuilder.selection.rule.RULES``.
     top_k : int
         How many pass under the rule ``top_k``.
     n_repeats : int
@@ -271,12 +272,12 @@ class SelectionSpec(SpecPart):
         Of the interval of VIMP.
     """
 
-    engine: Literal["native", "scikit-survival"] = "scikit-survival"
+    engine: Engine = "native"
     n_estimators: int = Field(default=300, ge=1)
     max_features: str | int | float = "sqrt"
     min_samples_leaf: int = Field(default=15, ge=1)
     n_times: int = Field(default=150, ge=2)
-    rule: Literal["vimp_ci", "minimal_depth", "top_k", "all"] = "vimp_ci"
+    rule: Rule = "vimp_ci"
     top_k: int = Field(default=10, ge=1)
     n_repeats: int = Field(default=1, ge=1)
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95

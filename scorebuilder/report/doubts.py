@@ -43,7 +43,7 @@ def doubts(study: Study, model: dict[str, Any]) -> list[str]:
             f"There are {model['events_per_parameter']:.1f} events per candidate parameter; below "
             f"{EVENTS_PER_PARAMETER}, selection and shapes depend strongly on the sample."
         )
-    found += _unstable(study) + _late_horizons(study) + _missing(study)
+    found += _fold_warnings(study) + _unstable(study) + _late_horizons(study) + _missing(study)
     if any(row["p"] < 0.01 for row in model["ph_test"]):
         found.append(
             "Proportional hazards are doubtful (P < 0.01) for at least one term: the stated hazard "
@@ -57,6 +57,15 @@ def doubts(study: Study, model: dict[str, Any]) -> list[str]:
         )
     found.append("The score has not been validated in another cohort.")
     return found
+
+
+def _fold_warnings(study: Study) -> list[str]:
+    records = study.validation.records
+    warned = sum(bool(record["warnings"]) for record in records)
+    if not warned:
+        return []
+    first = next(record["warnings"][0] for record in records if record["warnings"])
+    return [f"{warned} of {len(records)} refits gave a warning, the first of them: {first}."]
 
 
 def _unstable(study: Study) -> list[str]:

@@ -14,6 +14,8 @@ from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.validation.baseline import Baseline
 from scorebuilder.validation.resampling import ValidationResult
 
+SCORE_LABEL = "This score"
+
 
 @dataclass(frozen=True)
 class BaselineResult:

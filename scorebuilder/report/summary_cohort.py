@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from scorebuilder.cohort.describe import follow_up, table_one
+from scorebuilder.report.numbers import undefined
 from scorebuilder.report.study import Study
 
 STRATA = ("all", "event", "no event")
@@ -51,7 +52,7 @@ def _follow_up(study: Study) -> dict[str, Any]:
 def _variable(study: Study, name: str, rows: pd.DataFrame) -> dict[str, Any]:
     field = study.cohort.schema.field(name)
     missing = int(study.X[name].isna().sum())
-    smd = rows["smd"].dropna()
+    difference = rows[rows["stratum"] == "all"].iloc[0]
     return {
         "variable": name,
         "label": study.label(name),
@@ -60,7 +61,8 @@ def _variable(study: Study, name: str, rows: pd.DataFrame) -> dict[str, Any]:
         "group": field.group,
         "missing_n": missing,
         "missing_percent": 100.0 * missing / len(study.X),
-        "smd": float(smd.iloc[0]) if len(smd) else None,
+        "smd": difference["smd"],
+        "smd_reason": difference["smd_reason"] or None,
         "rows": [_numeric_row(rows)] if field.kind == "numeric" else _level_rows(rows),
     }
 
@@ -85,7 +87,7 @@ def _key(stratum: str) -> str:
 
 def _mean_and_sd(row: pd.Series) -> str:
     if pd.isna(row["mean"]):
-        return "undefined: no known value"
+        return undefined(row["reason"])
     digits = 0 if abs(row["mean"]) >= 100 else (1 if abs(row["mean"]) >= 10 else 2)
     return (
         f"{row['mean']:.{digits}f} ({row['sd']:.{digits}f}); "
@@ -95,5 +97,5 @@ def _mean_and_sd(row: pd.Series) -> str:
 
 def _count(row: pd.Series) -> str:
     if row["suppressed"]:
-        return "< 5"
+        return "hidden"
     return f"{int(row['count']):,} ({row['percent']:.1f} %)"

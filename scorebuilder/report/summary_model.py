@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
+from scorebuilder.cohort.describe import HIDDEN_COMPLEMENT, SMALLEST_CELL, table_one
+from scorebuilder.core.arrays import FloatArray
 from scorebuilder.core.units import unit_text
 from scorebuilder.explanation.equation import equation_lines, term_text
 from scorebuilder.explanation.partial_effect import coefficient_covariance, partial_effect
@@ -16,7 +18,8 @@ from scorebuilder.report.study import Study
 
 N_GRID = 101
 N_BINS = 24
-SMALL_CELL = 5
+CENTILES = ((25, 75), (10, 90), (5, 95), (1, 99))
+"""Contrasts of a number, the first preferred; the others where those centiles are equal."""
 
 
 def summarise_model(study: Study) -> dict[str, Any]:
@@ -123,8 +126,10 @@ def _shape(study: Study, name: str) -> dict[str, Any]:
         return _curve(study, name)
     codes = study.X[name].cat.categories
     effect = partial_effect(study.builder, name, list(codes), reference=codes[0])
-    counts = study.X[name].value_counts()
     field = study.cohort.schema.field(name)
+    # The counts of Table 1: a second rule of hiding would show what the first one hides.
+    table = table_one(study.X[[name]], study.cohort.y, study.cohort.schema)
+    counts = table[table["stratum"] == "all"].set_index("level")["count"]
     return {
         "predictor": name,
         "label": study.label(name),
@@ -135,7 +140,8 @@ def _shape(study: Study, name: str) -> dict[str, Any]:
                 "hazard_ratio": np.exp(row.log_hazard_ratio),
                 "lower": np.exp(row.lower),
                 "upper": np.exp(row.upper),
-                "n": int(counts[row.value]) if counts[row.value] >= SMALL_CELL else None,
+                "n": counts[row.value],
+                "n_reason": HIDDEN_COMPLEMENT if counts[row.value] is None else None,
             }
             for row in effect.itertuples()
         ],
@@ -144,11 +150,7 @@ def _shape(study: Study, name: str) -> dict[str, Any]:
 
 def _curve(study: Study, name: str) -> dict[str, Any]:
     known = study.X[name].dropna().to_numpy(dtype=np.float64)
-    low, high = np.quantile(known, [0.005, 0.995])
-    # Rounded, so that no single patient's value is printed.
-    grid = np.array([float(f"{value:.3g}") for value in np.linspace(low, high, N_GRID)])
-    grid = np.unique(np.clip(grid, known.min(), known.max()))
-    reference = float(f"{np.median(known):.3g}")
+    grid, reference = _grid(known), _rounded(known, 50)
     effect = partial_effect(study.builder, name, list(grid), reference=reference)
     counts, edges = np.histogram(known, bins=np.linspace(grid[0], grid[-1], N_BINS + 1))
     soft = next(p for p in study.sealed.scoring["predictors"] if p["id"] == name)["soft_range"]
@@ -164,13 +166,36 @@ def _curve(study: Study, name: str) -> dict[str, Any]:
         "log_hazard_ratio": effect["log_hazard_ratio"].to_numpy(),
         "lower": effect["lower"].to_numpy(),
         "upper": effect["upper"].to_numpy(),
-        # Bins with few patients are shown at the smallest count that may be shown.
+        # Bins with 1 to 4 patients are left empty, like those without any.
         "density": {
             "edges": edges,
-            "counts": [0 if count < SMALL_CELL else int(count) for count in counts],
+            "counts": [0 if count < SMALLEST_CELL else int(count) for count in counts],
         },
         "soft_range": soft,
     }
+
+
+def _rounded(known: FloatArray, centile: float) -> float:
+    return float(f"{np.percentile(known, centile):.{_digits(known)}g}")
+
+
+def _digits(known: FloatArray) -> int:
+    """Significant digits for values: three, and more where all share the first ones (years)."""
+    low, high = np.percentile(known, [0.5, 99.5])
+    if high == low:
+        return 3
+    return 3 + max(0, int(np.floor(np.log10(max(abs(low), abs(high)) / (high - low)))))
+
+
+def _grid(known: FloatArray) -> FloatArray:
+    """Values along a predictor: rounded, so that none is a single patient's, and never outside."""
+    low, high = np.percentile(known, [0.5, 99.5])
+    if low == high:
+        return np.array([low])  # nearly all patients share it
+    digits = _digits(known)
+    values = [float(f"{value:.{digits}g}") for value in np.linspace(low, high, N_GRID)]
+    smallest, largest = known.min(), known.max()
+    return np.array(sorted({value for value in values if smallest <= value <= largest}))
 
 
 def _powers_text(powers: tuple[float, ...]) -> str:
@@ -183,26 +208,50 @@ def _powers_text(powers: tuple[float, ...]) -> str:
 def _ratios(study: Study, name: str) -> list[dict[str, Any]]:
     field = study.cohort.schema.field(name)
     if field.kind == "numeric":
-        low, high = (float(f"{v:.3g}") for v in study.X[name].dropna().quantile([0.25, 0.75]))
-        effect = partial_effect(study.builder, name, [high], reference=low)
-        unit = unit_text(field.unit)
-        contrasts = [f"{high:g} vs {low:g} {unit}".strip() + " (75th vs 25th centile)"]
-    else:
-        codes = list(study.X[name].cat.categories)
-        effect = partial_effect(study.builder, name, codes[1:], reference=codes[0])
-        first = field.level_label(codes[0])
-        contrasts = [f"{field.level_label(code)} vs {first}" for code in codes[1:]]
+        return [_ratio_of_centiles(study, name)]
+    codes = list(study.X[name].cat.categories)
+    effect = partial_effect(study.builder, name, codes[1:], reference=codes[0])
+    first = field.level_label(codes[0])
     return [
-        {
-            "predictor": name,
-            "label": study.label(name),
-            "contrast": contrast,
-            "hazard_ratio": np.exp(row.log_hazard_ratio),
-            "lower": np.exp(row.lower),
-            "upper": np.exp(row.upper),
-        }
-        for contrast, row in zip(contrasts, effect.itertuples(), strict=True)
+        _ratio(study, name, f"{field.level_label(row.value)} vs {first}", row)
+        for row in effect.itertuples()
     ]
+
+
+def _ratio_of_centiles(study: Study, name: str) -> dict[str, Any]:
+    """Contrast the first pair of centiles that differ; they do not where most values are 0."""
+    known = study.X[name].dropna().to_numpy(dtype=np.float64)
+    unit = unit_text(study.cohort.schema.field(name).unit)
+    for pair in CENTILES:
+        low, high = (_rounded(known, centile) for centile in pair)
+        if low < high:
+            effect = partial_effect(study.builder, name, [high], reference=low)
+            contrast = f"{high:.12g} vs {low:.12g} {unit}".strip() + f" ({_centiles(pair)})"
+            return _ratio(study, name, contrast, next(effect.itertuples()))
+    return {
+        "predictor": name,
+        "label": study.label(name),
+        "contrast": _centiles(CENTILES[-1]),
+        **dict.fromkeys(("hazard_ratio", "lower", "upper")),
+        "reason": "the centiles are equal",
+    }
+
+
+def _centiles(pair: tuple[int, int]) -> str:
+    low, high = (f"{k}{'st' if k == 1 else 'th'}" for k in pair)
+    return f"{high} vs {low} centile"
+
+
+def _ratio(study: Study, name: str, contrast: str, row: Any) -> dict[str, Any]:
+    return {
+        "predictor": name,
+        "label": study.label(name),
+        "contrast": contrast,
+        "hazard_ratio": np.exp(row.log_hazard_ratio),
+        "lower": np.exp(row.lower),
+        "upper": np.exp(row.upper),
+        "reason": None,
+    }
 
 
 def _ph_test(study: Study) -> list[dict[str, Any]]:

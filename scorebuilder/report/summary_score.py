@@ -12,7 +12,7 @@ from scorebuilder.core.units import DAYS_PER_YEAR
 from scorebuilder.report.study import Study
 from scorebuilder.score.risk_groups import RiskGroups
 from scorebuilder.survival.kaplan_meier import survival_at
-from scorebuilder.validation.performance import evaluate, evaluate_fixed
+from scorebuilder.validation.performance import evaluate_fixed
 
 MINIMUM_AT_RISK = 20
 """A survival curve ends where fewer patients than this are followed."""
@@ -42,12 +42,18 @@ def summarise_points(study: Study) -> dict[str, Any]:
 
 
 def _price(study: Study) -> list[dict[str, Any]]:
+    """AUC of the three forms, on the patients who have all of them."""
     result, horizon = study.validation, study.main_horizon
-    formula = evaluate(result, study.cohort.y, horizon=horizon, metric="auc")
-    rows = [{"form": "formula", "horizon": horizon, "auc": formula.value, "reason": formula.reason}]
-    for form, prediction in (("points", result.points), ("groups", _fold_groups(study))):
+    forms = {
+        "formula": result.risk_at(horizon),
+        "points": result.points,
+        "groups": _fold_groups(study),
+    }
+    together = np.all([np.isfinite(values).all(axis=0) for values in forms.values()], axis=0)
+    rows = []
+    for form, values in forms.items():
         judged = evaluate_fixed(
-            study.cohort.y, prediction, result.folds, horizon=horizon, metric="auc"
+            study.cohort.y, values, result.folds, horizon=horizon, metric="auc", subset=together
         )
         rows.append(
             {"form": form, "horizon": horizon, "auc": judged.value, "reason": judged.reason}
@@ -139,9 +145,6 @@ def _curve(y: Any, longest: float) -> dict[str, list[float]]:
             break
         times.append(float(time))
         survival.append(estimate.survival)
-        # Before the first event the interval is the exact binomial one, which is wide and not
-        # informative in a figure: the curve itself is drawn.
-        flat = estimate.survival == 1.0
-        lower.append(1.0 if flat else estimate.lower)
+        lower.append(estimate.lower)
         upper.append(estimate.upper)
     return {"times": times, "survival": survival, "lower": lower, "upper": upper}

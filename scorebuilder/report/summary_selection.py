@@ -6,13 +6,6 @@ from typing import Any
 
 from scorebuilder.report.study import Study
 
-RULES = {
-    "vimp_ci": "kept if the lower limit of its permutation importance is above 0",
-    "minimal_depth": "kept if its mean minimal depth lies below the mean under no effect",
-    "top_k": "kept if among the most important",
-    "all": "all kept",
-}
-
 
 def summarise_selection(study: Study) -> dict[str, Any]:
     """
@@ -46,21 +39,30 @@ def summarise_selection(study: Study) -> dict[str, Any]:
         }
         for row in selector.ranking_.itertuples()
     ]
-    rule_text = RULES[settings["rule"]]
-    if settings["rule"] == "top_k":
-        rule_text = f"the {settings['top_k']} most important are kept"
     return {
         "engine": settings["engine"],
         "n_estimators": settings["n_estimators"],
         "min_samples_leaf": settings["min_samples_leaf"],
         "n_times": settings["n_times"],
         "rule": settings["rule"],
-        "rule_text": rule_text,
+        "rule_text": selector.rule_text_,
+        "interval_text": _interval_text(selector),
         "oob_c_index": selector.oob_c_index_,
         "minimal_depth_threshold": selector.minimal_depth_threshold_,
         "ranking": ranking,
         "stability": _stability(study, [row["variable"] for row in ranking]),
     }
+
+
+def _interval_text(selector: Any) -> str:
+    """Say what the interval of VIMP covers, which is less than a reader may expect."""
+    bars = f"Bars: {100 * selector.confidence:g} % interval of the VIMP"
+    if selector.vimp_error == "total":
+        return f"{bars}, for the error of the trees and of the patients."
+    return (
+        f"{bars}, for the Monte Carlo error of a forest of {selector.n_estimators} trees only: "
+        "whether another forest would agree, not whether another cohort would."
+    )
 
 
 def _stability(study: Study, variables: list[str]) -> list[dict[str, Any]]:

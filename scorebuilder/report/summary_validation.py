@@ -8,18 +8,11 @@ from typing import Any
 import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray
-from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import format_horizon
-from scorebuilder.report.study import BaselineResult, Study
+from scorebuilder.report.study import SCORE_LABEL, BaselineResult, Study
+from scorebuilder.report.summary_calibration import summarise_calibration, summarise_net_benefit
 from scorebuilder.validation.baseline import count_reasons
-from scorebuilder.validation.calibration import (
-    calibration_curve,
-    calibration_in_the_large,
-    calibration_slope,
-    calibration_smooth,
-)
 from scorebuilder.validation.compare import Comparison, compare_with_baseline
-from scorebuilder.validation.decision_curve import decision_curve
 from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.performance import (
     Performance,
@@ -31,8 +24,6 @@ from scorebuilder.validation.roc import roc_curve
 
 SCORE_METRICS = ("auc", "c_index", "brier", "scaled_brier")
 BASELINE_METRICS = ("auc", "c_index")
-THRESHOLDS = np.round(np.arange(0.01, 0.405, 0.01), 2)
-SCORE_LABEL = "This score"
 
 
 def summarise_validation(study: Study) -> dict[str, Any]:
@@ -54,9 +45,9 @@ def summarise_validation(study: Study) -> dict[str, Any]:
         "design": _design(study),
         "performance": summarise_performance(study),
         "roc": _roc(study, comparisons),
-        "calibration": [_calibration(study, horizon) for horizon in study.builder.horizons],
+        "calibration": [summarise_calibration(study, h) for h in study.builder.horizons],
         "comparison": [_comparison_row(study, item, found) for item, found in comparisons],
-        "decision_curve": _decision_curves(study),
+        "decision_curve": summarise_net_benefit(study),
     }
 
 
@@ -135,8 +126,9 @@ def _design(study: Study) -> dict[str, Any]:
             "selection by the survival forest, choice of fractional polynomials, points and risk "
             f"were all refitted in each of the {folds * repeats} training sets; every patient was "
             "judged by models that had not seen that patient. AUC and C-index compare patients "
-            "within a fold only and are averaged; intervals describe the patients' sampling error "
-            "for these fitted models."
+            "within a fold only; all numbers are averaged over the repeats, and drawn curves are "
+            "those of the first repeat. Intervals describe the patients' sampling error for these "
+            "fitted models."
         ),
     }
 
@@ -144,8 +136,9 @@ def _design(study: Study) -> dict[str, Any]:
 def _roc(
     study: Study, comparisons: list[tuple[BaselineResult, Comparison]]
 ) -> list[dict[str, Any]]:
-    horizon, risk = study.main_horizon, study.validation.mean_risk(study.main_horizon)
-    everyone = np.ones(len(risk), dtype=np.bool_)
+    horizon = study.main_horizon
+    risk = study.validation.risk_at(horizon)[0]
+    everyone = np.isfinite(risk)
     whole = evaluate(study.validation, study.cohort.y, horizon=horizon, metric="auc")
     auc = (whole.value, whole.lower, whole.upper)
     curves = [_roc_row(study, "score", f"{SCORE_LABEL}, all patients", risk, everyone, auc)]
@@ -184,48 +177,6 @@ def _roc_row(
     }
 
 
-def _calibration(study: Study, horizon: float) -> dict[str, Any]:
-    y, risk = study.cohort.y, study.validation.mean_risk(horizon)
-    groups = calibration_curve(y, risk, horizon=horizon, groups=10)
-    row: dict[str, Any] = {
-        "model": "score",
-        "label": SCORE_LABEL,
-        "horizon": horizon,
-        "groups": [_without_nan(item) for item in groups.to_dict("records")],
-        "reason": None,
-        "smooth": None,
-    }
-    names = ("in_the_large", "slope", "ici", "e50", "e90")
-    row |= dict.fromkeys(names)
-    row |= {f"{name}_{side}": None for name in names[:2] for side in ("lower", "upper")}
-    try:
-        large = calibration_in_the_large(y, risk, horizon=horizon)
-        slope = calibration_slope(y, risk)
-        smooth = calibration_smooth(y, risk, horizon=horizon)
-    except UndefinedMetricError as error:
-        row["reason"] = str(error)
-        return row
-    return row | {
-        "in_the_large": large.ratio,
-        "in_the_large_lower": large.lower,
-        "in_the_large_upper": large.upper,
-        "slope": slope.slope,
-        "slope_lower": slope.lower,
-        "slope_upper": slope.upper,
-        "ici": smooth.ici,
-        "e50": smooth.e50,
-        "e90": smooth.e90,
-        "smooth": {"predicted": smooth.predicted, "observed": smooth.observed},
-    }
-
-
-def _without_nan(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: None if isinstance(value, float) and np.isnan(value) else value
-        for key, value in row.items()
-    }
-
-
 def _compare(study: Study, item: BaselineResult, horizon: float) -> Comparison:
     values = item.table["risk"].to_numpy(dtype=np.float64)
     return compare_with_baseline(study.validation, study.cohort.y, values, horizon=horizon)
@@ -252,20 +203,3 @@ def _comparison_row(study: Study, item: BaselineResult, found: Comparison) -> di
         "assumed": list(item.assumed),
         "notes": notes,
     }
-
-
-def _decision_curves(study: Study) -> list[dict[str, Any]]:
-    horizon = study.main_horizon
-    risk = study.validation.mean_risk(horizon)
-    curve = decision_curve(study.cohort.y, risk, horizon=horizon, thresholds=THRESHOLDS)
-    models = (("score", SCORE_LABEL, "net_benefit"), ("all", "Treat all", "net_benefit_all"))
-    return [
-        {
-            "model": model,
-            "label": label,
-            "horizon": horizon,
-            "threshold": curve["threshold"].to_numpy(),
-            "net_benefit": curve[column].to_numpy(),
-        }
-        for model, label, column in models
-    ]

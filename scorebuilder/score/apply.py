@@ -13,6 +13,7 @@ from scorebuilder.core.units import horizon_code
 from scorebuilder.score.artifact import ScoreArtifact
 from scorebuilder.score.points import PointsScale
 from scorebuilder.score.risk_groups import RiskGroups
+from scorebuilder.survival.absolute_risk import absolute_risk
 
 
 def term_value(term: dict[str, Any], values: pd.Series) -> FloatArray:
@@ -175,8 +176,8 @@ def score_table(artifact: ScoreArtifact, X: pd.DataFrame) -> pd.DataFrame:
     out["points"] = pd.array(np.where(scored, points, 0), dtype="Int64")
     out.loc[~scored, "points"] = pd.NA
     for row in artifact.scoring["baseline"]:
-        hazard = -np.log(row["survival"])
-        risk = -np.expm1(-hazard * np.exp(out["linear_predictor"].to_numpy()))
+        hazard = -float(np.log(row["survival"]))
+        risk = absolute_risk(out["linear_predictor"].to_numpy(), hazard)
         out[f"risk_{horizon_code(row['horizon'])}"] = risk
     bands = artifact.scoring["risk_groups"]
     groups = RiskGroups(

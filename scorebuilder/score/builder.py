@@ -11,10 +11,11 @@ from sklearn.base import BaseEstimator, clone
 
 from scorebuilder.cohort.encode import FactorEncoder, level_codes
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
-from scorebuilder.core.errors import ModelError
+from scorebuilder.core.errors import BelowRangeError, ModelError
 from scorebuilder.score.points import PointsScale, make_points
 from scorebuilder.score.risk_groups import RiskGroups, make_risk_groups
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band
+from scorebuilder.survival.absolute_risk import absolute_risk
 from scorebuilder.survival.outcome import check_outcome
 
 
@@ -53,7 +54,9 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
     kept_ : list of str
         Variables in the final model, in the order of `X`.
     scale_ : PointsScale or None
-        None when no variable was kept, so that no points exist.
+        None when no points exist: no variable was kept, or the anchors fall together.
+    no_points_ : str
+        Why there are no points; empty when there are.
     groups_ : RiskGroups or None
         Bands of points.
     risk_table_, group_table_ : list of ObservedRisk
@@ -100,9 +103,9 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ModelError
-            If there is no event, or the model cannot be fitted.
+            If there is no event, a horizon lies past the follow-up, or the model cannot be fitted.
         ValueError
-            If values are missing and no imputer is given, or a horizon lies past the follow-up.
+            If values are missing and no imputer is given.
         """
         event, time = check_outcome(y)
         if not event.any():
@@ -114,7 +117,7 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
                 f"`horizons` must lie inside the follow-up (max {time.max():g} days); got "
                 f"{late[0]:g}. Choose an earlier horizon."
             )
-            raise ValueError(message)
+            raise ModelError(message)
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.imputer_ = None if self.imputer is None else clone(self.imputer).fit(X)
         complete = self._complete(X)
@@ -150,9 +153,15 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         self.groups_: RiskGroups | None = None
         self.risk_table_: list[ObservedRisk] = []
         self.group_table_: list[ObservedRisk] = []
+        self.no_points_ = "" if self.kept_ else "no variable was kept, so there are no points"
         if not self.kept_:
             return
-        self.scale_ = make_points(linear_predictor, maximum=self.points, anchors=self.anchors)
+        try:
+            scale = make_points(linear_predictor, maximum=self.points, anchors=self.anchors)
+        except ModelError as error:
+            self.no_points_ = str(error)
+            return
+        self.scale_ = scale
         points = self.scale_.points(linear_predictor)
         self.groups_ = make_risk_groups(points, self.risk_groups, maximum=self.points)
         risk = np.column_stack([self._risk(linear_predictor, h) for h in self.horizons])
@@ -200,7 +209,7 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
 
     def _risk(self, linear_predictor: FloatArray, horizon: float) -> FloatArray:
         hazard = float(self.model_.baseline_cumulative_hazard_(horizon))
-        return np.asarray(-np.expm1(-hazard * np.exp(linear_predictor)), dtype=np.float64)
+        return absolute_risk(linear_predictor, hazard)
 
     def predict(self, X: pd.DataFrame) -> FloatArray:
         """
@@ -214,9 +223,17 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_patients,)
-            Log hazard against a patient with every term at its centre.
+            Log hazard against a patient with every term at its centre. NaN where a curve has no
+            value because an input lies below the development range.
         """
-        return np.asarray(self.model_.predict(self.design(X)), dtype=np.float64)
+        design = self.design(X)
+        defined = np.ones(len(design), dtype=np.bool_)
+        for term in self.model_.terms_:
+            if term.needs_positive:
+                defined &= (design[term.variable] + term.shift > 0).to_numpy()
+        linear_predictor = np.full(len(design), np.nan)
+        linear_predictor[defined] = self.model_.predict(design[defined])
+        return linear_predictor
 
     def predict_risk(self, X: pd.DataFrame, *, horizon: float) -> FloatArray:
         """
@@ -232,7 +249,7 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_patients,)
-            In [0, 1]; from the formula, never from rounded points.
+            In [0, 1]; from the formula, never from rounded points. NaN where `predict` is.
         """
         return self._risk(self.predict(X), horizon)
 
@@ -252,8 +269,9 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_patients, n_times)
             In [0, 1], falling along each row.
         """
+        linear_predictor = self.predict(X)
         hazard = self.model_.baseline_cumulative_hazard_(np.asarray(times, dtype=np.float64))
-        return np.asarray(np.exp(-np.outer(np.exp(self.predict(X)), hazard)), dtype=np.float64)
+        return np.column_stack([1.0 - absolute_risk(linear_predictor, value) for value in hazard])
 
     def predict_points(self, X: pd.DataFrame) -> IntArray:
         """
@@ -272,12 +290,21 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ModelError
-            If no variable was kept, so that no points exist.
+            If no points exist.
+        BelowRangeError
+            If a patient has no linear predictor.
         """
         if self.scale_ is None:
-            message = "no variable was kept, so there are no points"
-            raise ModelError(message)
-        return self.scale_.points(self.predict(X))
+            raise ModelError(self.no_points_)
+        linear_predictor = self.predict(X)
+        undefined = int(np.isnan(linear_predictor).sum())
+        if undefined:
+            message = (
+                f"{undefined} of {len(linear_predictor)} patients have inputs below the "
+                "development range of a curve, so that they have no points"
+            )
+            raise BelowRangeError(message)
+        return self.scale_.points(linear_predictor)
 
     def predict_group(self, X: pd.DataFrame) -> IntArray:
         """
@@ -296,7 +323,7 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ModelError
-            If no variable was kept.
+            If no points exist.
         """
         points = self.predict_points(X)
         assert self.groups_ is not None  # placed together with the points

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scorebuilder.cohort.describe import HIDDEN_COMPLEMENT, SMALLEST_CELL, hidden_levels
 from scorebuilder.cohort.schema import CohortSchema
 from scorebuilder.core.seeds import generator
 from scorebuilder.score.apply import contributions, fill_missing, score_table
 from scorebuilder.score.artifact import OUTPUT_LICENCE, SCHEMA_VERSION, ScoreArtifact, seal
 from scorebuilder.score.builder import ScoreBuilder
+from scorebuilder.score.risk_table import ObservedRisk
 
-SMALL_CELL = 5
-"""Counts of patients below this are not written."""
 VECTOR_MARGIN = 1e-6
 """Test vectors keep this distance from every threshold, so that no engine rounds across it."""
 N_VECTORS = 60
@@ -67,7 +67,7 @@ def compose_artifact(
             for horizon in builder.horizons
         ],
         "points": _points(builder),
-        "risk_table": [_risk_row(row) for row in builder.risk_table_],
+        "risk_table": _risk_table(builder),
         "risk_groups": _risk_groups(builder),
         "reference": [],
     }
@@ -169,18 +169,51 @@ def _points(builder: ScoreBuilder) -> dict[str, Any]:
     }
 
 
-def _risk_row(row: Any) -> dict[str, Any]:
-    small = 0 < row.n < SMALL_CELL
-    return {
+def _risk_table(builder: ScoreBuilder) -> list[dict[str, Any]]:
+    """Write risk by points; of a band with few patients, neither its count nor its mean risk."""
+    hidden = _hidden_bands(builder)
+    return [_risk_row(row, hidden=row.band in hidden) for row in builder.risk_table_]
+
+
+def _hidden_bands(builder: ScoreBuilder) -> set[int]:
+    """
+    Choose the bands whose patients are not counted.
+
+    A report gives the number of patients of each risk group too, so the small counts must not
+    follow from the total of their group. Empty bands count nobody and stay.
+    """
+    counts = {row.band: row.n for row in builder.risk_table_ if row.n}
+    hidden: set[int] = set()
+    for group in _risk_groups(builder):
+        first, last = group["points_from"], group["points_to"]
+        hidden |= _hidden_of({band: n for band, n in counts.items() if first <= band <= last})
+    return hidden | _hidden_of(counts) if len(hidden) == 1 else hidden
+
+
+def _hidden_of(counts: dict[int, int]) -> set[int]:
+    if not counts:
+        return set()
+    hidden = hidden_levels(np.array([list(counts.values())]))
+    return {band for band, hide in zip(counts, hidden, strict=True) if hide}
+
+
+def _risk_row(row: ObservedRisk, *, hidden: bool) -> dict[str, Any]:
+    shown = {
         "points": row.band,
         "horizon": row.horizon,
-        "n": None if small else row.n,
-        "predicted": None if small else row.predicted,
+        "n": row.n,
+        "predicted": row.predicted,
         "observed": row.observed,
         "lower": row.lower,
         "upper": row.upper,
-        "reason": f"fewer than {SMALL_CELL} patients" if small else row.reason,
+        "reason": row.reason,
     }
+    if hidden:
+        # The width of the observed interval would tell the count; the mean risk does not.
+        shown |= {**dict.fromkeys(("n", "observed", "lower", "upper")), "reason": HIDDEN_COMPLEMENT}
+        if row.n < SMALLEST_CELL:
+            shown["predicted"] = None
+    return shown
 
 
 def _risk_groups(builder: ScoreBuilder) -> list[dict[str, Any]]:

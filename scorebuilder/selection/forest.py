@@ -83,7 +83,7 @@ class SurvivalForest(BaseEstimator):  # type: ignore[misc]
         min_samples_leaf: int = 15,
         max_depth: int | None = None,
         n_times: int = 150,
-        engine: str = "scikit-survival",
+        engine: str = "native",
         random_state: int = 0,
         n_jobs: int = 1,
     ) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from scorebuilder.core.arrays import BoolArray
 from scorebuilder.core.registry import Registry
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,15 @@ class Decision:
         Whether the variable stays.
     kept_because, dropped_because : str
         The reason in words, for those that stay and those that go.
+    rule_text : str
+        The whole rule in words, with its numbers, for the reader of a report: what was needed to
+        stay.
     """
 
     selected: BoolArray
     kept_because: str
     dropped_because: str
+    rule_text: str
 
 
 class Rule(Protocol):

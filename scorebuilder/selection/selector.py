@@ -65,6 +65,8 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
         Its out-of-bag C-index. The same patients chose the variables: not a validation.
     minimal_depth_threshold_ : float
         Mean minimal depth of a variable without effect.
+    rule_text_ : str
+        What the rule asked of a variable, in words.
     feature_names_in_ : ndarray of str
         Columns of `fit`.
     n_features_in_ : int
@@ -80,7 +82,7 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        engine: str = "scikit-survival",
+        engine: str = "native",
         n_estimators: int = 300,
         max_features: str | float | None = "sqrt",
         min_samples_leaf: int = 15,
@@ -150,6 +152,7 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
         ranking = self._rank(X[candidates], y)
         decision = rule(RuleInput(ranking, self.top_k, self.minimal_depth_threshold_))
         self.ranking_ = self._decide(ranking, decision, unseen)
+        self.rule_text_ = decision.rule_text
         self.feature_names_in_ = np.asarray(names, dtype=object)
         self.n_features_in_ = len(names)
         return self

@@ -21,6 +21,24 @@ class TrackingError(ScorebuilderError):
 class Tracker(Protocol):
     """Keeps a record of runs; the run folder stays the source of truth."""
 
+    def knows(self, name: str, tags: Mapping[str, str]) -> bool:
+        """
+        Tell whether a run was recorded to its end.
+
+        Parameters
+        ----------
+        name : str
+            Name of the score.
+        tags : mapping
+            What identifies the run.
+
+        Returns
+        -------
+        bool
+            True if a finished record of that name carries all of these tags.
+        """
+        ...
+
     def start(self, name: str, tags: Mapping[str, str]) -> None:
         """
         Open a record.
@@ -83,3 +101,32 @@ def record_run(tracker: Tracker, summary: Mapping[str, Any], run_dir: Path) -> N
         done = True
     finally:
         tracker.finish("finished" if done else "failed")
+
+
+def record_once(tracker: Tracker, summary: Mapping[str, Any], run_dir: Path) -> bool:
+    """
+    Record a complete run folder, unless the tracker has a finished record of it.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        Where the record is kept.
+    summary : mapping
+        The content of ``summary.json``.
+    run_dir : Path
+        The complete run folder; it is only read.
+
+    Returns
+    -------
+    bool
+        True if it was recorded now.
+
+    Raises
+    ------
+    TrackingError
+        If the tracker fails; the run folder is not touched by that.
+    """
+    if tracker.knows(str(summary["score"]["name"]), run_tags(summary)):
+        return False
+    record_run(tracker, summary, run_dir)
+    return True

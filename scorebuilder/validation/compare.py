@@ -29,7 +29,8 @@ class Comparison:
     horizon : float
         In the unit of the outcome.
     n_total, n_scorable, n_events : int
-        Patients; those with a baseline risk; of these, the ones with the event by the horizon.
+        Patients; those whom both the baseline and the score can judge; of these, the ones with the
+        event by the horizon.
     auc_score, auc_score_lower, auc_score_upper : float or None
         Cross-validated AUC of the score, with 95 % limits.
     auc_baseline, auc_baseline_lower, auc_baseline_upper : float or None
@@ -95,7 +96,7 @@ def compare_with_baseline(
     """
     event, time = check_outcome(y)
     baseline = np.asarray(baseline_risk, dtype=np.float64)
-    scorable = np.isfinite(baseline)
+    scorable = np.isfinite(baseline) & np.isfinite(result.risk_at(horizon)).all(axis=0)
     n_events = int(np.sum(scorable & event & (time <= horizon)))
     counts = (horizon, time.size, int(scorable.sum()), n_events)
     if n_events < MIN_EVENTS:

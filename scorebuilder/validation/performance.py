@@ -133,6 +133,9 @@ def evaluate_fixed(
     event, time = check_outcome(y)
     judged = np.ones(time.size, dtype=np.bool_) if subset is None else np.asarray(subset, np.bool_)
     judge = METRICS[metric]
+    predicted = np.isfinite(np.broadcast_to(risk, folds.shape)).all(axis=0)
+    without = int(np.sum(judged & ~predicted))
+    judged = judged & predicted
     estimates = _fold_estimates(judge, y, risk, folds, judged, horizon)
     n = int(judged.sum())
     counted = judged & event & (True if judge.whole_follow_up else time <= horizon)
@@ -146,10 +149,13 @@ def evaluate_fixed(
     if influence is not None:
         half = Z_95 * float(np.sqrt(np.sum(influence**2))) / n
         lower, upper = max(value - half, judge.lowest), min(value + half, judge.highest)
-    note = None
+    notes = []
+    if without:
+        notes.append(f"left out {without} patients without a prediction")
     if failed:
-        note = f"left out {failed} of {len(estimates)} folds: {reasons.most_common(1)[0][0]}"
-    return Performance(value, lower, upper, influence, n, n_events, note)
+        cause = reasons.most_common(1)[0][0]
+        notes.append(f"left out {failed} of {len(estimates)} folds: {cause}")
+    return Performance(value, lower, upper, influence, n, n_events, "; ".join(notes) or None)
 
 
 def evaluate_apparent(y: Outcome, risk: FloatArray, *, horizon: float, metric: str) -> Performance:
@@ -278,7 +284,7 @@ class _FoldEstimate:
 
 
 def _judged_prediction(result: ValidationResult, metric: str, horizon: float) -> FloatArray:
-    if METRICS[metric].whole_follow_up and not np.isnan(result.marker).any():
+    if METRICS[metric].whole_follow_up and not np.isnan(result.marker).all():
         return result.marker
     return result.risk_at(horizon)
 
@@ -305,8 +311,8 @@ def _fold_estimates(
 def _estimate(
     metric: Metric, y: Outcome, prediction: FloatArray, horizon: float
 ) -> tuple[float, FloatArray | None, str | None]:
-    if np.isnan(prediction).any():
-        return np.nan, None, "the model gives no prediction here"
+    if prediction.size == 0:
+        return np.nan, None, "no patient of the fold has a prediction"
     try:
         estimate = metric.function(None, y, prediction, horizon=horizon)
     except UndefinedMetricError as error:

@@ -13,9 +13,6 @@ from scorebuilder.core.units import conversion
 from scorebuilder.validation.baseline import ABSENT, Baseline
 from scorebuilder.validation.baseline_input import BaselineInput
 
-ASSUMED = "assumed_inputs"
-"""Key of ``frame.attrs``: tuple of sentences on what was assumed for every patient."""
-
 
 def prepare_inputs(
     baseline: Baseline,
@@ -44,7 +41,7 @@ def prepare_inputs(
         Values of inputs that describe the place, by concept: ``{"region": "low"}``.
     assume : mapping, optional
         Values taken for every patient where the cohort lacks a concept, by concept:
-        ``{"bp_treated": 1}``. Recorded in ``attrs["assumed_inputs"]``.
+        ``{"bp_treated": 1}``.
 
     Returns
     -------
@@ -65,15 +62,12 @@ def prepare_inputs(
     _check_given(baseline, mapping, settings, assume)
     columns: dict[str, Any] = {}
     absent: dict[str, str] = {}
-    assumed: list[str] = []
     violations: list[Violation] = []
     for item in baseline.inputs:
         given = settings if item.setting else assume
         name = mapping.get(item.concept, {}).get("column")
         if item.concept in given:
             columns[item.name] = np.full(len(X), given[item.concept], dtype=object)
-            if not item.setting:
-                assumed.append(f"{item.label}: {given[item.concept]} for every patient")
         elif name in X.columns and not item.setting:
             levels = mapping[item.concept].get("levels")
             column, found = _convert(item, X[name], levels, units.get(str(name)))
@@ -91,7 +85,6 @@ def prepare_inputs(
         {name: np.asarray(column) for name, column in columns.items()}, index=X.index
     )
     frame.attrs[ABSENT] = absent
-    frame.attrs[ASSUMED] = tuple(assumed)
     return frame
 
 

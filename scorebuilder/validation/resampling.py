@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
+from scorebuilder.core.doubt import collected_doubts
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.protocols import FittableRiskModel
 from scorebuilder.core.seeds import generator
@@ -96,22 +97,6 @@ class ValidationResult:
             raise ValueError(message)
         return np.asarray(self.risk[:, :, self.horizons.index(horizon)], dtype=np.float64)
 
-    def mean_risk(self, horizon: float) -> FloatArray:
-        """
-        Out-of-fold risk of each patient, averaged over repeats.
-
-        Parameters
-        ----------
-        horizon : float
-            One of `horizons`.
-
-        Returns
-        -------
-        ndarray of shape (n_patients,)
-            For calibration, net benefit and the drawn ROC curve.
-        """
-        return np.asarray(self.risk_at(horizon).mean(axis=0), dtype=np.float64)
-
 
 def stratified_folds(event: Any, *, folds: int, repeats: int, random_state: int) -> IntArray:
     """
@@ -183,8 +168,10 @@ def _predict_fold(model: Any, X: Any, horizons: tuple[float, ...]) -> dict[str, 
     marker = np.asarray(model.predict(X), dtype=np.float64) if hasattr(model, "predict") else None
     points = None
     if hasattr(model, "predict_points"):
+        points = np.full(risk.shape[0], np.nan)
+        defined = np.flatnonzero(np.isfinite(risk).all(axis=1))
         try:
-            points = np.asarray(model.predict_points(X), dtype=np.float64)
+            points[defined] = model.predict_points(X.iloc[defined])
         except ModelError:
             points = None
     record = dict(model.fold_record()) if hasattr(model, "fold_record") else None
@@ -204,14 +191,17 @@ def _run_fold(
 
     repeat, fold = place
     train, test = np.flatnonzero(assignment != fold), np.flatnonzero(assignment == fold)
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), collected_doubts() as doubts:
         model = _serial(clone(build))
         try:
             model.fit(X.iloc[train].reset_index(drop=True), y[train])
         except ModelError as error:
             message = f"repeat {repeat + 1}, fold {fold + 1}: {error}"
             raise ModelError(message) from error
-        return _predict_fold(model, X.iloc[test].reset_index(drop=True), horizons)
+        content = _predict_fold(model, X.iloc[test].reset_index(drop=True), horizons)
+    if content["record"] is not None:
+        content["record"]["warnings"] = doubts
+    return content
 
 
 def _run_all(

@@ -1,13 +1,14 @@
 """The command `run`: what it hands on, and how it tells the result."""
 
 import json
+import shlex
 import sys
 import types
 from pathlib import Path
 
 import pytest
 
-from scorebuilder.cli.commands.run import result_lines
+from scorebuilder.cli.commands.run import _command_line, result_lines
 from scorebuilder.cli.main import main
 
 Y3, Y5 = 1095.75, 1826.25
@@ -128,8 +129,32 @@ def test_settings_folder_and_workers_are_handed_on(call):
     assert given["command"] == "scorebuilder run spec.yaml --set validation.folds=3"
 
 
-def test_command_of_the_report_holds_no_path_of_this_machine(call, tmp_path):
-    assert call(str(tmp_path / "spec.yaml"))[3]["command"] == "scorebuilder run spec.yaml"
+@pytest.mark.parametrize("folder", ["", "..", "deeper"])
+def test_command_of_the_report_does_not_depend_on_the_folder(call, tmp_path, folder):
+    (tmp_path / folder).mkdir(exist_ok=True)
+    shown = "scorebuilder run spec.yaml"
+    (tmp_path / folder / "spec.yaml").write_text(SPEC)
+    assert call(str(tmp_path / folder / "spec.yaml"))[3]["command"] == shown
+    assert call(str(Path(folder) / "spec.yaml"))[3]["command"] == shown
+
+
+@pytest.mark.parametrize(
+    ("setting", "shown"),
+    [
+        ("cohort.data=/home/me/x.csv", "cohort.data=x.csv"),
+        ("cohort.data= '/home/me/my table.csv'", "cohort.data=my table.csv"),
+        ("cohort.data=builtin:smart", "cohort.data=builtin:smart"),
+        ("cohort.schema=../me/x.yaml", "cohort.schema=x.yaml"),
+        ("cohort.schema='../me/12'", 'cohort.schema="12"'),
+        ("cohort={data: /a/x.csv, schema: /b/x.yaml}", "cohort={data: x.csv, schema: x.yaml}"),
+        ("title=one/two", "title=one/two"),
+        ("tracking=none", None),
+        (" tracking.mlflow=sqlite:///x.db", None),
+    ],
+)
+def test_command_of_the_report_holds_no_path_of_this_machine(setting, shown):
+    expected = ["scorebuilder", "run", "spec.yaml"] + (["--set", shown] if shown else [])
+    assert shlex.split(_command_line(Path("/home/me/spec.yaml"), [setting])) == expected
 
 
 def test_tracker_is_made_before_the_run(call, tmp_path):

@@ -9,6 +9,7 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import qth_survival_time
 
 from scorebuilder.cohort.describe import (
+    HIDDEN_COMPLEMENT,
     SMALLEST_CELL,
     TABLE_COLUMNS,
     follow_up,
@@ -75,26 +76,48 @@ def test_small_cells_are_hidden_and_do_not_follow_from_others() -> None:
             assert row["suppressed"]
             assert row["count"] is None
             assert row["percent"] is None
-            assert "fewer than 5" in row["reason"]
+            assert row["reason"] == HIDDEN_COMPLEMENT
     assert cell(table, "sex", "all", "1")["count"] == 34
     assert cell(table, "sex", "all", "1")["smd"] is None
-    assert "hidden" in cell(table, "sex", "all", "1")["reason"]
+    assert cell(table, "sex", "all", "1")["smd_reason"] == "not shown beside hidden cells"
+    assert cell(table, "sex", "all", "1")["reason"] == ""
 
 
 def test_few_known_numbers_are_hidden() -> None:
     X, y = cohort_of((10, 10), (10, 10))
     X.loc[:15, "age"] = np.nan
-    row = cell(table_one(X, y, SCHEMA), "age", "event")
+    table = table_one(X, y, SCHEMA)
+    row = cell(table, "age", "event")
     assert row["suppressed"]
     assert row["mean"] is None
     assert row["reason"] == "fewer than 5 known values"
+    # The mean of the four with event would follow from the two other means.
+    other = cell(table, "age", "no event")
+    assert other["suppressed"]
+    assert other["mean"] is None
+    assert other["reason"] == HIDDEN_COMPLEMENT
+    assert cell(table, "age", "all")["mean"] is not None
 
 
 def test_no_spread() -> None:
     X, y = cohort_of((10, 10), (10, 10))
     row = cell(table_one(X.assign(age=5.0), y, SCHEMA), "age", "all")
     assert row["smd"] is None
-    assert "no spread" in row["reason"]
+    assert row["smd_reason"] == "no spread within the strata"
+    assert row["reason"] == ""
+
+
+def test_no_level_is_hidden_alone_in_all_patients() -> None:
+    # Level a is small in all patients (2). In the strata its complement is b (min(5, 30) = 5); by
+    # all patients alone it would be c (14), and b would be shown beside a, hidden alone.
+    field = Field("f", "nominal", levels=tuple(Level(code, code) for code in "abc"))
+    codes = ["a"] * 1 + ["b"] * 5 + ["c"] * 7 + ["a"] * 1 + ["b"] * 30 + ["c"] * 7
+    X = pd.DataFrame({"f": pd.Categorical(codes, categories=list("abc"))})
+    y = make_outcome(np.arange(51) < 13, np.full(51, 10.0))
+    table = table_one(X, y, CohortSchema("made-up", (field,)))
+    for stratum in ("all", "event", "no event"):
+        hidden = [bool(cell(table, "f", stratum, code)["suppressed"]) for code in "abc"]
+        assert hidden == [True, True, False]
 
 
 @given(st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=1, max_size=2))
@@ -102,8 +125,13 @@ def test_no_hidden_count_stands_alone(counts: list[list[int]]) -> None:
     hidden = hidden_levels(np.array(counts))
     small = np.array(counts).min(axis=0) < SMALLEST_CELL
     assert hidden[small].all()
-    assert hidden.sum() != 1
-    assert hidden.sum() <= max(small.sum(), 2)
+    assert hidden.any() == small.any()
+    # The total less what is shown is a sum of at least two counts, and itself not small.
+    if hidden.any() and not hidden.all():
+        assert hidden.sum() >= 2
+        assert np.array(counts)[:, hidden].sum(axis=1).min() >= SMALLEST_CELL
+    assert hidden_levels(np.array([[0, 1, 2, 9, 8]])).tolist() == [True, True, True, False, True]
+    assert hidden_levels(np.array([[4, 9, 20]])).tolist() == [True, True, False]
 
 
 def test_smart_table_adds_up() -> None:

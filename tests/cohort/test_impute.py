@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from scorebuilder.cohort.impute import CohortImputer
+from scorebuilder.core.errors import ModelError
 
 
 def frame_of(sex: list[str | None], age: list[float]) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def test_fill_values_come_from_the_fitted_patients() -> None:
 
 def test_wrong_arguments() -> None:
     frame = frame_of(["1", None], [np.nan, np.nan])
-    with pytest.raises(ValueError, match="no value is known for age"):
+    with pytest.raises(ModelError, match="no value is known for age"):
         CohortImputer().fit(frame)
     with pytest.raises(ValueError, match="`strategy` must be one of median; got `mean`"):
         CohortImputer("mean").fit(frame)

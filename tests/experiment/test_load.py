@@ -95,6 +95,11 @@ def test_missing_key_points_at_its_section(write):
         ("model: {max_df: true}", "must be 1, 2 or 4"),
         ("model: {max_df_by: {age: 3}}", "`model.max_df_by.age` must be 1, 2 or 4"),
         ("selection: {engine: ranger}", "must be 'native' or 'scikit-survival'; got 'ranger'"),
+        (
+            "selection: {rule: vimp}",
+            "'minimal_depth', 'top_k' or 'vimp_ci'; got 'vimp'; did you mean `vimp_ci`?",
+        ),
+        ("selection: {rule: [all]}", "must be 'all', 'minimal_depth', 'top_k' or 'vimp_ci'; got"),
         ("selection: {max_features: cube}", "must be `sqrt`, `log2`, a whole number"),
         ("selection: {max_features: 1.5}", "must be `sqrt`, `log2`, a whole number"),
         ("score: {risk_groups: [5, 3]}", "must ascend within 1..10"),

@@ -13,6 +13,7 @@ from scorebuilder.experiment.preflight import check_fit, read_cohort
 from scorebuilder.experiment.run import run_experiment
 from scorebuilder.score.apply import score_table
 from scorebuilder.score.store import load_artifact
+from scorebuilder.tracking.trackers import TRACKERS
 from scorebuilder.validation.performance import evaluate
 from scorebuilder.validation.resampling import cross_validate
 
@@ -78,6 +79,14 @@ def test_a_finished_run_is_not_computed_again(finished, spec_file):
     again = run_experiment(load_spec(spec_file), out=finished.run_dir.parent.parent)
     assert again.already_finished
     assert again.summary == json.loads((finished.run_dir / "summary.json").read_text())
+
+
+def test_a_finished_run_is_indexed_afterwards_and_once(finished, spec_file):
+    tracker = TRACKERS["memory"]("")
+    for _ in range(2):
+        out = finished.run_dir.parent.parent
+        assert run_experiment(load_spec(spec_file), out=out, tracker=tracker).already_finished
+    assert len(tracker.records) == 1
 
 
 def test_another_study_never_overwrites_it(finished, spec_file):
@@ -154,6 +163,8 @@ def test_a_stopped_run_goes_on_from_its_finished_folds(spec_file, tmp_path, monk
     [
         ("outcome.horizons=[1y, 30y]", SpecError, "30y past the longest follow-up"),
         ("baselines=[nosuch]", SpecError, "nosuch"),
+        ("baselines=[{name: score2, settings: {regoin: low}}]", SpecError, "regoin"),
+        ("baselines=[{name: score2, variant: nosuch}]", SpecError, "has no variant `nosuch`"),
         ("export.targets=[cobol]", SpecError, "unknown cobol; known:"),
         ("model.max_df_by={nosuch: 1}", SpecError, "not among the candidates: nosuch"),
         ("candidates.ban=[nosuch]", SpecError, "no predictor of the schema: nosuch"),

@@ -1,6 +1,8 @@
 """The spec is frozen, hashes the same for the same study, and describes itself to editors."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,22 @@ def test_choices_are_those_that_exist():
     selection = spec_json_schema()["$defs"]["SelectionSpec"]["properties"]
     assert sorted(selection["engine"]["enum"]) == sorted(ENGINES)
     assert sorted(selection["rule"]["enum"]) == sorted(RULES)
+
+
+def test_a_registered_rule_is_accepted(monkeypatch):
+    from scorebuilder.selection.rule import RULES
+
+    list(RULES)
+    monkeypatch.setitem(RULES._items, "by_hand", RULES["all"])
+    spec = ExperimentSpec.model_validate({**CONTENT, "selection": {"rule": "by_hand"}})
+    assert spec.selection.rule == "by_hand"
+
+
+def test_reading_a_spec_loads_no_engine():
+    content = {**CONTENT, "selection": {"rule": "all", "engine": "native"}}
+    code = (
+        "import sys; from scorebuilder.experiment.spec import ExperimentSpec, spec_json_schema; "
+        f"ExperimentSpec.model_validate({content!r}); spec_json_schema(); "
+        "sys.exit(bool({'sksurv', 'sklearn', 'numba', 'pandas'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

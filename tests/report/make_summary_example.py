@@ -150,7 +150,8 @@ def cohort(data: dict[str, np.ndarray]) -> dict[str, Any]:
                 for level, share in levels
             ]
             if name == "albumin":
-                rows[2]["event"] = "< 5"
+                rows[1] |= {"event": "hidden", "no_event": "hidden"}
+                rows[2] |= {"event": "hidden", "no_event": "hidden"}
         else:
             kind = "numeric"
             rows = [
@@ -170,7 +171,8 @@ def cohort(data: dict[str, np.ndarray]) -> dict[str, Any]:
                 "group": group,
                 "missing_n": missing,
                 "missing_percent": round(100 * missing / N, 2),
-                "smd": round(shift, 3),
+                "smd": None if name == "albumin" else round(shift, 3),
+                "smd_reason": "not shown beside hidden cells" if name == "albumin" else None,
                 "rows": rows,
             }
         )
@@ -251,6 +253,8 @@ def selection() -> dict[str, Any]:
         "min_samples_leaf": 15,
         "n_times": 150,
         "rule": "vimp_ci",
+        "interval_text": "Bars: 95 % interval of the VIMP, for the Monte Carlo error of a forest of"
+        " 1000 trees only: whether another forest would agree, not whether another cohort would.",
         "rule_text": "a variable stays when the lower limit of its VIMP interval is above 0",
         "oob_c_index": 0.7042,
         "minimal_depth_threshold": 5.84,
@@ -435,6 +439,7 @@ def model() -> dict[str, Any]:
                 "hazard_ratio": round(float(np.exp(b)), 4),
                 "lower": round(float(np.exp(b - 1.96 * s)), 4),
                 "upper": round(float(np.exp(b + 1.96 * s)), 4),
+                "reason": None,
             }
             for name, contrast, b, s in ratios
         ],

@@ -227,8 +227,28 @@ def test_small_cells_and_open_curves(summary: dict[str, Any]) -> None:
     other["risk_groups"]["groups"][0]["at_risk"][2] = None
     other["risk_groups"]["rule"] = [2.5, 5.5]
     text = "".join(Page(render_html(other)).text)
-    assert "<5" in text
+    assert re.search(r"yes1\.46 \(1\.22 to 1\.76\)hidden", text)
     assert "cut points 2.5, 5.5" in text
+
+
+def test_hidden_cells_say_so_and_give_no_number(summary: dict[str, Any]) -> None:
+    """A hidden band of points, and a predictor all of whose centiles are equal."""
+    other = copy.deepcopy(summary)
+    why = "hidden, so that small counts cannot be worked out"
+    none = dict.fromkeys(("n", "predicted", "observed", "lower", "upper"))
+    for row in other["points"]["risk_table"]:
+        if row["points"] == 0:
+            row |= {**none, "reason": why}
+    other["model"]["hazard_ratios"][1] |= {
+        **dict.fromkeys(("hazard_ratio", "lower", "upper")),
+        "reason": "the centiles are equal",
+    }
+    text = "".join(Page(render_html(other)).text)
+    assert f"undefined: {why}" in text
+    assert "undefined: the centiles are equal" in text
+    assert "undefined: not shown beside hidden cells" in text
+    assert "whether another forest would agree, not whether another cohort would" in text
+    assert "< 5" not in text
 
 
 def test_attrition_that_does_not_add_up_is_refused(summary: dict[str, Any]) -> None:

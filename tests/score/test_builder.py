@@ -1,14 +1,17 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
 from scorebuilder.cohort.impute import CohortImputer
-from scorebuilder.core.errors import ModelError
+from scorebuilder.core.errors import BelowRangeError, ModelError
 from scorebuilder.modelling.mfp import MFPCox
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.selection.selector import RSFSelector
 from scorebuilder.survival.kaplan_meier import kaplan_meier
 from scorebuilder.survival.outcome import make_outcome
+from scorebuilder.validation.performance import evaluate
+from scorebuilder.validation.resampling import cross_validate
 
 
 def build(**options):
@@ -69,7 +72,7 @@ def test_wrong_input_is_refused(small_score):
     with pytest.raises(ModelError, match="no patient has the event"):
         build().fit(cohort.X, make_outcome(np.zeros(len(cohort.y)), cohort.y["time"]))
     late = ScoreBuilder(CohortImputer(), RSFSelector(), MFPCox(), horizons=(1e6,))
-    with pytest.raises(ValueError, match="must lie inside the follow-up"):
+    with pytest.raises(ModelError, match="must lie inside the follow-up"):
         late.fit(cohort.X, cohort.y)
     holes = cohort.X.copy()
     holes.loc[0, "bmi"] = np.nan
@@ -108,3 +111,61 @@ def test_limits_of_variables_that_were_not_selected_are_ignored(small_score):
     assert model.max_df_by == limits
     for name in set(limits) & set(builder.kept_):
         assert builder.model_.powers_[name] == (1.0,)
+
+
+def strain_cohort(n=600):
+    """Global longitudinal strain is negative, and here both extremes are dangerous."""
+    random = np.random.default_rng(11)
+    strain = random.normal(-18, 4, n).round(1)
+    age = random.normal(65, 10, n).round()
+    hazard = np.exp(0.02 * (strain + 18) ** 2 + 0.03 * (age - 65)) / 2000
+    event_time, censoring = random.exponential(1 / hazard), random.uniform(500, 3000, n)
+    y = make_outcome(event_time <= censoring, np.minimum(event_time, censoring))
+    return pd.DataFrame({"strain": strain, "age": age}), y
+
+
+def test_values_below_the_training_range_have_no_risk_but_stop_nothing():
+    # The lowest strain of all falls into one test fold, whose curve starts above it.
+    X, y = strain_cohort()
+    selector = RSFSelector(n_estimators=5, rule="all", random_state=1)
+    builder = ScoreBuilder(CohortImputer(), selector, MFPCox(), horizons=(1000.0,))
+    result = cross_validate(builder, X, y, folds=5, repeats=1, horizons=(1000.0,), random_state=1)
+    assert any(len(record["powers"].get("strain", [])) == 2 for record in result.records)
+    lost = np.flatnonzero(np.isnan(result.risk[0, :, 0]))
+    assert 1 <= len(lost) <= 5
+    assert X["strain"].idxmin() in lost
+    np.testing.assert_array_equal(np.isnan(result.points[0]), np.isnan(result.risk[0, :, 0]))
+    found = evaluate(result, y, horizon=1000.0, metric="auc")
+    assert found.value > 0.6
+    assert found.n == len(y) - len(lost)
+    assert found.reason == f"left out {len(lost)} patients without a prediction"
+
+
+def test_a_patient_below_the_range_has_no_points():
+    X, y = strain_cohort()
+    selector = RSFSelector(n_estimators=5, rule="all", random_state=1)
+    builder = ScoreBuilder(CohortImputer(), selector, MFPCox(), horizons=(1000.0,)).fit(X, y)
+    beyond = X.head(2).assign(strain=[X["strain"].min() - 30, -18.0])
+    risk = builder.predict_risk(beyond, horizon=1000.0)
+    assert np.isnan(risk).tolist() == [True, False]
+    with pytest.raises(BelowRangeError, match="1 of 2 patients have inputs below"):
+        builder.predict_points(beyond)
+
+
+def test_equal_anchors_leave_risk_but_no_points(small_score):
+    # Only a rare factor is kept: 2 % have it, so the 10 % and 90 % quantiles are equal.
+    cohort = small_score.cohort
+    selector = RSFSelector(n_estimators=5, rule="all", random_state=1)
+    builder = ScoreBuilder(
+        CohortImputer(),
+        selector,
+        MFPCox(select_alpha=1e-12),
+        horizons=(365.25,),
+        keep=("av3",),
+        anchors=(0.1, 0.9),
+    ).fit(cohort.X[["av3", "miord"]], cohort.y)
+    assert builder.kept_ == ["av3"]
+    assert builder.scale_ is None
+    assert np.ptp(builder.predict_risk(cohort.X, horizon=365.25)) > 0
+    with pytest.raises(ModelError, match="quantiles of the linear predictor are equal"):
+        builder.predict_points(cohort.X)

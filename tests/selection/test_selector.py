@@ -62,6 +62,19 @@ def test_rules_do_what_they_say(patients) -> None:
     assert selector(rule="all").fit(X, y).get_support().all()
 
 
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("vimp_ci", "kept if the lower limit of its permutation importance is above 0"),
+        ("minimal_depth", "kept if its mean minimal depth lies below the mean under no effect"),
+        ("top_k", "the 3 most important are kept"),
+        ("all", "all kept"),
+    ],
+)
+def test_rules_say_what_they_do(patients, rule, text) -> None:
+    assert selector(rule=rule, top_k=3, n_estimators=10).fit(*patients).rule_text_ == text
+
+
 def test_keep_stays_and_ban_never_enters(patients) -> None:
     X, y = patients
     X = X.assign(same=1.0)

@@ -12,7 +12,7 @@ from scorebuilder.tracking.items import (
     iter_run_items,
     run_tags,
 )
-from scorebuilder.tracking.tracker import record_run
+from scorebuilder.tracking.tracker import record_once, record_run
 from scorebuilder.tracking.trackers import TRACKERS
 
 Y3, Y5 = 1095.75, 1826.25
@@ -123,6 +123,26 @@ def test_record_that_breaks_off_is_closed_as_failed(run_dir):
     with pytest.raises(ZeroDivisionError):
         record_run(tracker, SUMMARY, run_dir)
     assert tracker.records[0].status == "failed"
+
+
+def test_a_run_is_recorded_once(run_dir):
+    tracker = TRACKERS["memory"]("")
+    assert record_once(tracker, SUMMARY, run_dir)
+    assert not record_once(tracker, SUMMARY, run_dir)
+    other = {**SUMMARY, "reproduce": {"spec_sha256": "ef" * 32}}
+    assert record_once(tracker, other, run_dir)
+    assert record_once(tracker, {**SUMMARY, "score": {"name": "another"}}, run_dir)
+    assert len(tracker.records) == 3
+
+
+def test_a_failed_record_is_made_again(run_dir):
+    tracker = TRACKERS["memory"]("")
+    tracker.log = lambda item: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        record_once(tracker, SUMMARY, run_dir)
+    del tracker.log
+    assert record_once(tracker, SUMMARY, run_dir)
+    assert [record.status for record in tracker.records] == ["failed", "finished"]
 
 
 def test_registry_knows_both_trackers():

@@ -9,7 +9,7 @@ import pytest
 
 from scorebuilder.core.errors import CohortError, MissingPartError, SpecError
 from scorebuilder.score.artifact import ScoreArtifact, seal
-from scorebuilder.tracking.tracker import TrackingError, record_run
+from scorebuilder.tracking.tracker import TrackingError, record_once
 from scorebuilder.tracking.trackers import TRACKERS
 from scorebuilder.tracking.trackers import mlflow_tracker as module
 
@@ -108,7 +108,7 @@ def store(tmp_path_factory, run_dir):
     """One recorded run; a fresh store costs seconds, so all tests read the same one."""
     file = tmp_path_factory.mktemp("store") / "deeper" / "mlflow.db"
     tracker = TRACKERS["mlflow"](f"sqlite:///{file}")
-    record_run(tracker, SUMMARY, run_dir)
+    assert record_once(tracker, SUMMARY, run_dir)
     return file
 
 
@@ -193,6 +193,32 @@ def test_signature_lets_every_predictor_be_missing(model):
     ]
 
 
+def test_a_run_is_recorded_once(store, run, run_dir):
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    tracker = TRACKERS["mlflow"](f"sqlite:///{store}")
+    assert not record_once(tracker, SUMMARY, run_dir)
+    assert mlflow.get_tracking_uri() == before
+    client, experiment, _ = run
+    assert len(client.search_runs([experiment.experiment_id])) == 1
+
+
+def test_only_finished_records_of_the_same_run_count(store):
+    tracker = TRACKERS["mlflow"](f"sqlite:///{store}")
+    tags = {"scorebuilder.core_id": "12" * 32, "scorebuilder.cohort": "O'Hara's cohort"}
+    assert not tracker.knows("third-score", tags)
+    tracker.start("third-score", tags)
+    assert not tracker.knows("third-score", tags)
+    tracker.finish("failed")
+    assert not tracker.knows("third-score", tags)
+    tracker.start("third-score", tags)
+    tracker.finish("finished")
+    assert tracker.knows("third-score", tags)
+    assert not tracker.knows("third-score", {**tags, "scorebuilder.version": "2.0.0"})
+    assert not tracker.knows("tiny-score", tags)
+
+
 def test_addresses_are_given_back(store):
     import mlflow
 
@@ -209,7 +235,7 @@ def test_failed_record_says_that_the_run_folder_is_complete(tmp_path, run_dir):
     file.write_text("this is no database")
     tracker = TRACKERS["mlflow"](f"sqlite:///{file}")
     with pytest.raises(TrackingError, match=r"run folder is complete, but its record in .*failed"):
-        record_run(tracker, SUMMARY, run_dir)
+        record_once(tracker, SUMMARY, run_dir)
 
 
 def test_missing_mlflow_is_told_before_the_run(monkeypatch, tmp_path):

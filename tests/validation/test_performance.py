@@ -116,7 +116,7 @@ def test_missing_predictions_are_a_reason():
     folds = np.zeros((1, 60), dtype=int)
     performance = evaluate_fixed(y, risk * np.nan, folds, horizon=1.0, metric="auc")
     assert performance.value is None
-    assert performance.reason == "the model gives no prediction here"
+    assert performance.reason == "no patient of the fold has a prediction"
     table = fold_table(y, risk * np.nan, folds, model="m", metric="auc", horizon=1.0)
     assert table["value"].isna().tolist() == table["reason"].notna().tolist() == [True]
 

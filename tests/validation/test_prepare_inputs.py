@@ -8,7 +8,7 @@ import pytest
 
 from scorebuilder.core.errors import CohortError
 from scorebuilder.validation.baseline import BASELINES, count_reasons
-from scorebuilder.validation.prepare_inputs import ASSUMED, prepare_inputs
+from scorebuilder.validation.prepare_inputs import prepare_inputs
 
 FRAMINGHAM, SCORE2 = BASELINES["framingham_cvd_2008_lipids"], BASELINES["score2"]
 MAPPING = {
@@ -50,7 +50,6 @@ def test_units_and_levels_are_converted():
     # The man of the published example (15.62 %), and the woman if she were treated (13.81 %).
     assert result["risk"][:2].tolist() == pytest.approx([0.1562, 0.1381], abs=5e-5)
     assert result["reason"][2] == "`sex` missing"
-    assert frame.attrs[ASSUMED] == ("Treated for hypertension: 1 for every patient",)
 
 
 def test_pressure_in_kilopascal():

@@ -111,7 +111,6 @@ def test_every_patient_is_predicted_by_a_model_that_has_not_seen_him():
     assert [(r["repeat"], r["fold"]) for r in result.records] == [
         (repeat, fold) for repeat in range(2) for fold in range(4)
     ]
-    assert result.mean_risk(1.0) == pytest.approx(result.risk[:, :, 1].mean(axis=0))
 
 
 def test_outcome_of_a_patient_cannot_reach_his_own_prediction():

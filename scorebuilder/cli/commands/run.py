@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,9 @@ from scorebuilder.cli.commands import COMMANDS
 from scorebuilder.cli.console import AsJson, Console, Quiet, counted, duration
 from scorebuilder.cli.failures import naming
 from scorebuilder.cli.progress import progress_on
+
+_PATHS = ("data", "schema")
+"""Settings of the cohort that name a file."""
 
 
 def run(
@@ -91,15 +95,33 @@ def run(
 
 
 def _command_line(spec: Path, settings: Sequence[str]) -> str:
-    """How to run it again; without paths of this machine, and without what changes no result."""
-    shown = spec
-    if spec.is_absolute():
-        inside = spec.is_relative_to(Path.cwd())
-        shown = spec.relative_to(Path.cwd()) if inside else Path(spec.name)
-    changes = [
-        part for text in settings if not text.startswith("tracking") for part in ("--set", text)
-    ]
-    return shlex.join(["scorebuilder", "run", shown.as_posix(), *changes])
+    """How to run it again; files by their bare names, and without what changes no result."""
+    command = ["scorebuilder", "run", spec.name]
+    for text in settings:
+        key, _, value = text.partition("=")
+        parts = key.strip().split(".")
+        if parts[0] != "tracking":
+            shown = _bare_names(parts, value) if parts[0] == "cohort" else value
+            command += ["--set", f"{'.'.join(parts)}={shown}"]
+    return shlex.join(command)
+
+
+def _bare_names(parts: Sequence[str], text: str) -> str:
+    """Replace the paths in a setting of the cohort, one or the whole mapping, by file names."""
+    import yaml
+
+    value = yaml.safe_load(text)
+    if isinstance(value, dict):
+        inner = {key: _bare_name(item) if key in _PATHS else item for key, item in value.items()}
+        return yaml.safe_dump(inner, default_flow_style=True, sort_keys=False, width=10**6).strip()
+    shown = _bare_name(value) if parts[-1] in _PATHS else value
+    if shown == value:
+        return text
+    return str(shown) if yaml.safe_load(str(shown)) == shown else json.dumps(shown)
+
+
+def _bare_name(value: object) -> object:
+    return Path(value).name if isinstance(value, str) else value
 
 
 def result_lines(summary: Mapping[str, Any], seconds: float) -> list[str]:

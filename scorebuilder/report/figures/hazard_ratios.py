@@ -7,7 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from scorebuilder.report import numbers, words
-from scorebuilder.report.drawing import BLUE, INK, MUTED, drawing, pixels, ratio_axis, short, to_svg
+from scorebuilder.report.drawing import (
+    BLUE,
+    INK,
+    MUTED,
+    drawing,
+    pixels,
+    ratio_axis,
+    short,
+    to_svg,
+    wrap,
+)
 from scorebuilder.report.figure import FIGURES, Figure, Summary
 
 
@@ -49,10 +59,16 @@ def draw_hazard_ratios(summary: Summary) -> Iterator[Figure]:
         for index, row in enumerate(rows):
             y = len(rows) - 1 - index
             text = numbers.estimate(
-                row["hazard_ratio"], row["lower"], row["upper"], "see table", style=numbers.two
-            )
+                row["hazard_ratio"], row["lower"], row["upper"], row.get("reason"),
+                style=numbers.two,
+            )  # fmt: skip
             axes.text(
-                1.02, y, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8.5
+                1.02,
+                y,
+                wrap(text, 24),
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                fontsize=8.5,
             )
             if row["lower"] and row["upper"]:
                 axes.plot(np.log([row["lower"], row["upper"]]), [y, y], color=BLUE, linewidth=1.6)

@@ -62,7 +62,7 @@ def draw_points(summary: Summary) -> Iterator[Figure]:
             support.text(
                 row["points"],
                 row["n"] or 0,
-                f"{row['n'] or 0:,}",
+                "hidden" if row["n"] is None else numbers.count(row["n"]),
                 ha="center",
                 va="bottom",
                 fontsize=7.5,
@@ -78,7 +78,8 @@ def draw_points(summary: Summary) -> Iterator[Figure]:
         svg = to_svg(figure, title=alt)
     caption = (
         "Bars: mean predicted risk. Dots with 95 % interval: risk observed by Kaplan-Meier; n/a"
-        " where it is undefined (reason in the table). Below: patients with that many points."
+        " where it is undefined (reason in the table). Below: patients with that many points;"
+        " hidden where small counts could be worked out."
     )
     yield Figure("points", svg, width, height, alt, caption)
 

@@ -76,7 +76,7 @@ def _curve(figure: Any, shape: dict[str, Any], limits: tuple[float, float]) -> N
     support.spines["left"].set_visible(False)
     unit = unit_text(shape.get("unit") or "")
     support.set_xlabel(unit or "value")
-    if x.size:
+    if x.size > 1:
         axes.set_xlim(float(x[0]), float(x[-1]))
 
 
@@ -138,7 +138,7 @@ def _curve_table(shape: dict[str, Any]) -> DataTable:
 
 
 def _patients(level: dict[str, Any]) -> str:
-    return "<5" if level["n"] is None else numbers.count(level["n"])
+    return "hidden" if level["n"] is None else numbers.count(level["n"])
 
 
 def _level_words(shape: dict[str, Any]) -> tuple[str, str, DataTable]:

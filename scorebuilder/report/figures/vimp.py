@@ -87,8 +87,8 @@ def draw_vimp(summary: Summary) -> Iterator[Figure]:
     )
     caption = (
         "Blue circles passed to stage 2, grey squares were dropped; filled and bold: in the final"
-        " score. Bars are intervals. Dashed: the mean minimal depth of a variable without effect;"
-        f" smaller is more important.{more}"
+        " score. Dashed: the mean minimal depth of a variable without effect; smaller is more"
+        f" important. {summary['selection'].get('interval_text', 'Bars are intervals.')}{more}"
     )
     yield Figure("variable-importance", svg, width, height, alt, caption)
 

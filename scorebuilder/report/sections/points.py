@@ -45,11 +45,11 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     rows = []
     for value in sorted({points for points, _ in table}):
         cells = [table.get((value, horizon)) for horizon in horizons]
-        n = next((cell["n"] for cell in cells if cell is not None), None)
+        n = next(cell["n"] for cell in cells if cell is not None)
         rows.append(
             {
                 "points": str(value),
-                "n": "–" if n is None else numbers.count(n),
+                "n": "hidden" if n is None else numbers.count(n),
                 "cells": [_cell(cell) for cell in cells],
             }
         )

@@ -22,7 +22,7 @@ def _variable(row: dict[str, Any]) -> dict[str, Any]:
         "name": f"{row['label']}, {unit}" if unit else row["label"],
         "single": single,
         "rows": row["rows"],
-        "smd": "–" if row["smd"] is None else numbers.two(row["smd"]),
+        "smd": numbers.maybe(row["smd"], row.get("smd_reason"), style=numbers.two),
         "missing": missing,
     }
 

@@ -21,7 +21,12 @@ def all_candidates(given: RuleInput) -> Decision:
     Decision
         All True.
     """
-    return Decision(np.ones(len(given.ranking), dtype=np.bool_), "the rule keeps all", "")
+    return Decision(
+        selected=np.ones(len(given.ranking), dtype=np.bool_),
+        kept_because="the rule keeps all",
+        dropped_because="",
+        rule_text="all kept",
+    )
 
 
 RULES.register("all", all_candidates)

@@ -26,9 +26,10 @@ def minimal_depth(given: RuleInput) -> Decision:
     """
     threshold = given.minimal_depth_threshold
     return Decision(
-        (given.ranking["minimal_depth"] < threshold).to_numpy(),
-        f"mean minimal depth below {threshold:.2f}",
-        f"mean minimal depth not below {threshold:.2f}",
+        selected=(given.ranking["minimal_depth"] < threshold).to_numpy(),
+        kept_because=f"mean minimal depth below {threshold:.2f}",
+        dropped_because=f"mean minimal depth not below {threshold:.2f}",
+        rule_text="kept if its mean minimal depth lies below the mean under no effect",
     )
 
 

@@ -28,9 +28,10 @@ def top_k(given: RuleInput) -> Decision:
         message = f"`top_k` must be at least 1; got {given.top_k}"
         raise ValueError(message)
     return Decision(
-        (given.ranking["rank"] <= given.top_k).to_numpy(),
-        f"among the {given.top_k} largest VIMP",
-        f"not among the {given.top_k} largest VIMP",
+        selected=(given.ranking["rank"] <= given.top_k).to_numpy(),
+        kept_because=f"among the {given.top_k} largest VIMP",
+        dropped_because=f"not among the {given.top_k} largest VIMP",
+        rule_text=f"the {given.top_k} most important are kept",
     )
 
 

@@ -20,9 +20,10 @@ def vimp_ci(given: RuleInput) -> Decision:
         True where the lower limit is > 0.
     """
     return Decision(
-        (given.ranking["vimp_lower"] > 0.0).to_numpy(),
-        "interval of VIMP above 0",
-        "interval of VIMP not above 0",
+        selected=(given.ranking["vimp_lower"] > 0.0).to_numpy(),
+        kept_because="interval of VIMP above 0",
+        dropped_because="interval of VIMP not above 0",
+        rule_text="kept if the lower limit of its permutation importance is above 0",
     )
 
 

@@ -52,6 +52,28 @@ class MemoryTracker:
         self.address = address
         self.records: list[MemoryRecord] = []
 
+    def knows(self, name: str, tags: Mapping[str, str]) -> bool:
+        """
+        Tell whether a run was recorded to its end.
+
+        Parameters
+        ----------
+        name : str
+            Name of the score.
+        tags : mapping
+            What identifies the run.
+
+        Returns
+        -------
+        bool
+            True if a finished record of that name carries all of these tags.
+        """
+        return any(
+            (record.name, record.status) == (name, "finished")
+            and tags.items() <= record.tags.items()
+            for record in self.records
+        )
+
     def start(self, name: str, tags: Mapping[str, str]) -> None:
         """
         Open a record.

@@ -23,6 +23,7 @@ from scorebuilder.tracking.trackers import TRACKERS
 
 _SQLITE = "sqlite:///"
 _MODEL_CODE = Path(__file__).parent.parent / "score_pyfunc.py"
+_FINISHED = "attributes.status = 'FINISHED'"
 _DIGEST_LENGTH = 32
 """MLflow refuses dataset digests of more than 36 characters; the whole hash is a tag."""
 
@@ -78,6 +79,42 @@ class MlflowTracker:
         self._params: dict[str, str] = {}
         self._metrics: dict[str, float] = {}
         self._before: tuple[str, str] | None = None
+
+    def knows(self, name: str, tags: Mapping[str, str]) -> bool:
+        """
+        Tell whether a run was recorded to its end; runs deleted in MLflow do not count.
+
+        Parameters
+        ----------
+        name : str
+            Name of the score.
+        tags : mapping
+            What identifies the run.
+
+        Returns
+        -------
+        bool
+            True if a finished run in the experiment of that name carries all of these tags.
+
+        Raises
+        ------
+        TrackingError
+            If the store refuses.
+        """
+        with _quiet(self.uri):
+            import mlflow
+
+            client = mlflow.MlflowClient(self.uri, self.uri)
+            experiment = client.get_experiment_by_name(name)
+            page: str | None = "" if experiment else None
+            while page is not None:
+                runs = client.search_runs(
+                    [experiment.experiment_id], _FINISHED, page_token=page or None
+                )
+                if any(tags.items() <= run.data.tags.items() for run in runs):
+                    return True
+                page = runs.token or None
+        return False
 
     def start(self, name: str, tags: Mapping[str, str]) -> None:
         """

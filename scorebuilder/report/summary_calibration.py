@@ -1,0 +1,172 @@
+"""Calibration and net benefit in the summary: judged in every repeat, then averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.report.study import SCORE_LABEL, Study
+from scorebuilder.validation.calibration import (
+    calibration_curve,
+    calibration_in_the_large,
+    calibration_slope,
+    calibration_smooth,
+)
+from scorebuilder.validation.decision_curve import decision_curve
+
+THRESHOLDS = np.round(np.arange(0.01, 0.405, 0.01), 2)
+MOST_GROUPS = 10
+PATIENTS_PER_GROUP = 50
+
+Numbers = tuple[float | None, float | None, float | None]
+Measure = Callable[[Outcome, FloatArray, float], Numbers]
+
+
+def summarise_calibration(study: Study, horizon: float) -> dict[str, Any]:
+    """
+    Summarise how true the out-of-fold risks by one horizon are.
+
+    Parameters
+    ----------
+    study : Study
+        With out-of-fold predictions.
+    horizon : float
+        One of its horizons.
+
+    Returns
+    -------
+    dict
+        Numbers and their limits are means over the repeats, each of which judges the predictions
+        of one division into folds; averaging the risks first would judge an ensemble of models
+        that nobody will use. Groups and curve are those of the first repeat.
+    """
+    y, risks = predicted_patients(study, horizon)
+    n_groups = int(np.clip(len(y) // PATIENTS_PER_GROUP, 2, MOST_GROUPS))
+    groups = calibration_curve(y, risks[0], horizon=horizon, groups=n_groups)
+    row: dict[str, Any] = {
+        "model": "score",
+        "label": SCORE_LABEL,
+        "horizon": horizon,
+        "groups": [_without_nan(item) for item in groups.drop(columns="events").to_dict("records")],
+        "smooth": _curve(y, risks[0], horizon),
+    }
+    reasons = []
+    for what, names, measure in MEASURES:
+        values, reason = _over_repeats(measure, y, risks, horizon)
+        row |= dict(zip(names, values, strict=True))
+        if reason:
+            reasons.append(f"{what}: {reason}")
+    return row | {"reason": "; ".join(reasons) or None}
+
+
+def predicted_patients(study: Study, horizon: float) -> tuple[Outcome, FloatArray]:
+    """
+    Keep the patients who have an out-of-fold risk in every repeat.
+
+    Parameters
+    ----------
+    study : Study
+        With out-of-fold predictions.
+    horizon : float
+        One of its horizons.
+
+    Returns
+    -------
+    y : structured ndarray of shape (n_predicted,)
+        Their outcome.
+    risks : ndarray of shape (n_repeats, n_predicted)
+        Their risks.
+    """
+    risks = study.validation.risk_at(horizon)
+    predicted = np.isfinite(risks).all(axis=0)
+    return study.cohort.y[predicted], risks[:, predicted]
+
+
+def _in_the_large(y: Outcome, risk: FloatArray, horizon: float) -> Numbers:
+    found = calibration_in_the_large(y, risk, horizon=horizon)
+    return found.ratio, found.lower, found.upper
+
+
+def _slope(y: Outcome, risk: FloatArray, horizon: float) -> Numbers:
+    del horizon  # the slope uses the whole follow-up
+    found = calibration_slope(y, risk)
+    return found.slope, found.lower, found.upper
+
+
+def _smooth(y: Outcome, risk: FloatArray, horizon: float) -> Numbers:
+    found = calibration_smooth(y, risk, horizon=horizon)
+    return found.ici, found.e50, found.e90
+
+
+MEASURES: tuple[tuple[str, tuple[str, str, str], Measure], ...] = (
+    (
+        "observed / expected",
+        ("in_the_large", "in_the_large_lower", "in_the_large_upper"),
+        _in_the_large,
+    ),
+    ("slope", ("slope", "slope_lower", "slope_upper"), _slope),
+    ("smooth curve", ("ici", "e50", "e90"), _smooth),
+)
+
+
+def _over_repeats(
+    measure: Measure, y: Outcome, risks: FloatArray, horizon: float
+) -> tuple[tuple[float | None, ...], str]:
+    """Mean of each number over the repeats; None, with the reason, if a repeat has none."""
+    try:
+        found = [measure(y, risk, horizon) for risk in risks]
+    except UndefinedMetricError as error:
+        return (None, None, None), str(error)
+    columns = zip(*found, strict=True)
+    return tuple(float(np.mean(values)) if None not in values else None for values in columns), ""
+
+
+def _curve(y: Outcome, risk: FloatArray, horizon: float) -> dict[str, FloatArray] | None:
+    try:
+        found = calibration_smooth(y, risk, horizon=horizon)
+    except UndefinedMetricError:
+        return None  # the reason stands beside ICI, which comes from the same curve
+    return {"predicted": found.predicted, "observed": found.observed}
+
+
+def _without_nan(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: None if isinstance(value, float) and np.isnan(value) else value
+        for key, value in row.items()
+    }
+
+
+def summarise_net_benefit(study: Study) -> list[dict[str, Any]]:
+    """
+    Summarise the decision curve at the main horizon.
+
+    Parameters
+    ----------
+    study : Study
+        With out-of-fold predictions.
+
+    Returns
+    -------
+    list of dict
+        The score (mean over the repeats) and treating everybody.
+    """
+    horizon = study.main_horizon
+    y, risks = predicted_patients(study, horizon)
+    curves = [decision_curve(y, risk, horizon=horizon, thresholds=THRESHOLDS) for risk in risks]
+    reasons = {text for curve in curves for text in curve["reason"].dropna() if text}
+    models = (("score", SCORE_LABEL, "net_benefit"), ("all", "Treat all", "net_benefit_all"))
+    return [
+        {
+            "model": model,
+            "label": label,
+            "horizon": horizon,
+            "threshold": THRESHOLDS,
+            "net_benefit": np.mean([curve[column].to_numpy() for curve in curves], axis=0),
+            "reason": "; ".join(sorted(reasons)) or None,
+        }
+        for model, label, column in models
+    ]
