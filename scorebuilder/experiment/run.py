@@ -27,6 +27,7 @@ from scorebuilder.report.summarise import as_plain, summarise
 from scorebuilder.report.summary_validation import summarise_performance
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.score.compose import compose_artifact
+from scorebuilder.score.risk_table import MINIMUM_PATIENTS
 from scorebuilder.tracking.tracker import Tracker, record_once
 from scorebuilder.validation.resampling import ValidationResult, cross_validate
 
@@ -141,6 +142,7 @@ def _study(
         builder = make_builder(spec, candidates, n_jobs=jobs)
         builder.fit(cohort.X[list(candidates)], cohort.y)
     _refuse_no_score(builder, candidates)
+    _refuse_small_groups(builder)
     validation = _cross_validate(spec, cohort, candidates, folder, jobs, progress)
     progress.stage("judging the score, writing the report", 1)
     study = Study(
@@ -166,6 +168,17 @@ def _refuse_no_score(builder: ScoreBuilder, candidates: tuple[str, ...]) -> None
             f"no variable was kept: {len(builder.selected_)} of {len(candidates)} candidates "
             "passed the forest, and none of them the model. Loosen `selection.rule` or "
             "`model.select_alpha`, or name variables in `candidates.keep`."
+        )
+        raise ModelError(message)
+
+
+def _refuse_small_groups(builder: ScoreBuilder) -> None:
+    small = sorted({row.band for row in builder.group_table_ if row.n < MINIMUM_PATIENTS})
+    if small and builder.groups_ is not None:
+        names = ", ".join(f"`{builder.groups_.labels[band]}`" for band in small)
+        message = (
+            f"`score.risk_groups`: fewer than {MINIMUM_PATIENTS} patients in {names}; choose other "
+            "cut points"
         )
         raise ModelError(message)
 

@@ -55,7 +55,6 @@ def doubts(study: Study, model: dict[str, Any]) -> list[str]:
             f"The cross-validation was run {repeats} time{'s' if repeats > 1 else ''}; another "
             f"division into folds would give other numbers. {REPEATS} repeats show how much."
         )
-    found.append("The score has not been validated in another cohort.")
     return found
 
 

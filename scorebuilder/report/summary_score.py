@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scorebuilder.cohort.describe import SMALLEST_CELL
 from scorebuilder.core.arrays import FloatArray
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import DAYS_PER_YEAR
@@ -108,7 +109,7 @@ def summarise_risk_groups(study: Study) -> dict[str, Any]:
                 "points_to": last,
                 "n": int(np.sum(group == number)),
                 "events": int(np.sum(y["event"][group == number])),
-                "at_risk": [int(np.sum(y["time"][group == number] >= time)) for time in times],
+                "at_risk": [_at_risk(y["time"][group == number], time) for time in times],
                 **_curve(y[group == number], longest),
             }
             for number, (label, first, last) in enumerate(bands)
@@ -131,6 +132,12 @@ def summarise_risk_groups(study: Study) -> dict[str, Any]:
             "p": float(test.p_value),
         },
     }
+
+
+def _at_risk(time: FloatArray, at: float) -> int | None:
+    """Patients still followed; None for a few, who might be recognised."""
+    number = int(np.sum(time >= at))
+    return None if 0 < number < SMALLEST_CELL else number
 
 
 def _curve(y: Any, longest: float) -> dict[str, list[float]]:

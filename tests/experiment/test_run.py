@@ -169,6 +169,7 @@ def test_a_stopped_run_goes_on_from_its_finished_folds(spec_file, tmp_path, monk
         ("model.max_df_by={nosuch: 1}", SpecError, "not among the candidates: nosuch"),
         ("candidates.ban=[nosuch]", SpecError, "no predictor of the schema: nosuch"),
         ("candidates.groups={a: [age]}", CohortError, "at least two candidates must vary"),
+        ("score={points: 100, risk_groups: [1, 100]}", ModelError, "fewer than 10 patients in"),
         ("model.select_alpha=1.0e-300", ModelError, "no variable was kept: 5 of"),
     ],
 )
