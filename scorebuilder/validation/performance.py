@@ -133,7 +133,7 @@ def evaluate_fixed(
     event, time = check_outcome(y)
     judged = np.ones(time.size, dtype=np.bool_) if subset is None else np.asarray(subset, np.bool_)
     judge = METRICS[metric]
-    predicted = np.isfinite(np.broadcast_to(risk, folds.shape)).all(axis=0)
+    predicted = _predicted(risk, folds)
     without = int(np.sum(judged & ~predicted))
     judged = judged & predicted
     estimates = _fold_estimates(judge, y, risk, folds, judged, horizon)
@@ -219,6 +219,7 @@ def fold_table(
         reason stands.
     """
     judged = np.ones(y.shape[0], dtype=np.bool_) if subset is None else np.asarray(subset, np.bool_)
+    judged = judged & _predicted(prediction, folds)
     estimates = _fold_estimates(METRICS[metric], y, prediction, folds, judged, horizon)
     rows = [
         {
@@ -287,6 +288,11 @@ def _judged_prediction(result: ValidationResult, metric: str, horizon: float) ->
     if METRICS[metric].whole_follow_up and not np.isnan(result.marker).all():
         return result.marker
     return result.risk_at(horizon)
+
+
+def _predicted(prediction: FloatArray, folds: IntArray) -> BoolArray:
+    """Find the patients who have a prediction in every repeat."""
+    return np.asarray(np.isfinite(np.broadcast_to(prediction, folds.shape)).all(axis=0))
 
 
 def _fold_estimates(
