@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.cohort.load import load_cohort, load_dataset, load_schema
-from scorebuilder.core.errors import CohortError, SpecError, Violation
+from scorebuilder.core.errors import CohortError, MissingPartError, SpecError, Violation
 from scorebuilder.core.units import horizon_code
 from scorebuilder.experiment.spec import BaselineSpec, ExperimentSpec
 from scorebuilder.export.target import TARGETS
@@ -37,6 +38,24 @@ def read_cohort(spec: ExperimentSpec) -> Cohort:
     else:
         schema = load_schema(spec.cohort.schema_path)
     return load_cohort(spec.cohort.data, schema)
+
+
+def check_parts() -> None:
+    """
+    Check that everything a report needs is installed, before hours are spent on its numbers.
+
+    Raises
+    ------
+    MissingPartError
+        If Jinja2 or matplotlib is not installed.
+    """
+    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if missing:
+        message = (
+            f"reports need {' and '.join(missing)}; install with "
+            "`pip install 'scorebuilder[report]'`"
+        )
+        raise MissingPartError(message)
 
 
 def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:

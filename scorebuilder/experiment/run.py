@@ -16,7 +16,12 @@ from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.core.units import format_horizon
 from scorebuilder.experiment.pipeline import make_builder
-from scorebuilder.experiment.preflight import check_fit, compute_baselines, read_cohort
+from scorebuilder.experiment.preflight import (
+    check_fit,
+    check_parts,
+    compute_baselines,
+    read_cohort,
+)
 from scorebuilder.experiment.progress import Progress, Silent
 from scorebuilder.experiment.provenance import code_sha256, library_versions
 from scorebuilder.experiment.run_folder import FoldCache, RunFolder
@@ -97,6 +102,7 @@ def run_experiment(
         If no score can be fitted.
     """
     started, progress = time.perf_counter(), progress or Silent()
+    check_parts()
     progress.stage("reading the cohort", 1)
     cohort = read_cohort(spec)
     candidates = check_fit(spec, cohort)

@@ -6,7 +6,7 @@ import pytest
 
 from scorebuilder.cohort.load import load_dataset
 from scorebuilder.core.canonical import sha256
-from scorebuilder.core.errors import CohortError, ModelError, SpecError
+from scorebuilder.core.errors import CohortError, MissingPartError, ModelError, SpecError
 from scorebuilder.experiment.load import load_spec
 from scorebuilder.experiment.pipeline import make_builder
 from scorebuilder.experiment.preflight import check_fit, read_cohort
@@ -178,6 +178,18 @@ def test_what_does_not_fit_is_refused(spec_file, tmp_path, override, error, mess
     with pytest.raises(error, match=message):
         run_experiment(load_spec(spec_file, overrides=(override,)), out=tmp_path)
     assert not (tmp_path / "whas-death" / "0.1.0").exists()
+
+
+def test_missing_report_parts_are_found_before_anything_is_computed(
+    spec_file, tmp_path, monkeypatch
+):
+    def without_jinja2(name):
+        return None if name == "jinja2" else object()
+
+    monkeypatch.setattr("scorebuilder.experiment.preflight.find_spec", without_jinja2)
+    with pytest.raises(MissingPartError, match=r"reports need jinja2; install with .*\[report\]"):
+        run_experiment(load_spec(spec_file), out=tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_values_are_refused_when_they_must_be(spec_file, tmp_path, checkout):
