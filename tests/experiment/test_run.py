@@ -163,7 +163,7 @@ def test_a_stopped_run_goes_on_from_its_finished_folds(spec_file, tmp_path, monk
     [
         ("outcome.horizons=[1y, 30y]", SpecError, "30y past the longest follow-up"),
         ("baselines=[nosuch]", SpecError, "nosuch"),
-        ("baselines=[{name: score2, settings: {regoin: low}}]", SpecError, "regoin"),
+        ("baselines=[{name: score2, settings: {regionx: low}}]", SpecError, "regionx"),
         ("baselines=[{name: score2, variant: nosuch}]", SpecError, "has no variant `nosuch`"),
         ("export.targets=[cobol]", SpecError, "unknown cobol; known:"),
         ("model.max_df_by={nosuch: 1}", SpecError, "not among the candidates: nosuch"),
