@@ -38,7 +38,8 @@ def code_sha256() -> str:
     Returns
     -------
     str
-        SHA-256 over names and contents of its source files, templates and data.
+        SHA-256 over names and contents of its source files, templates and cohorts; the schemas of
+        the built-in cohorts are not part of it, since a wheel and a checkout hold them elsewhere.
     """
     lines = _source_lines(files("scorebuilder"), "")
     return sha256("".join(lines).encode())
@@ -47,7 +48,7 @@ def code_sha256() -> str:
 def _source_lines(folder: Traversable, prefix: str) -> list[str]:
     lines: list[str] = []
     for item in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if item.name.startswith((".", "__pycache__")):
+        if item.name.startswith((".", "__pycache__", "data_schemas")):
             continue
         if item.is_dir():
             lines += _source_lines(item, f"{prefix}{item.name}/")

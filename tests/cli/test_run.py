@@ -141,8 +141,8 @@ def test_command_of_the_report_does_not_depend_on_the_folder(call, tmp_path, fol
 @pytest.mark.parametrize(
     ("setting", "shown"),
     [
-        ("cohort.data=/home/me/x.csv", "cohort.data=x.csv"),
-        ("cohort.data= '/home/me/my table.csv'", "cohort.data=my table.csv"),
+        ("cohort.data=/mnt/registry/x.csv", "cohort.data=x.csv"),
+        ("cohort.data= '/mnt/registry/my table.csv'", "cohort.data=my table.csv"),
         ("cohort.data=builtin:smart", "cohort.data=builtin:smart"),
         ("cohort.schema=../me/x.yaml", "cohort.schema=x.yaml"),
         ("cohort.schema='../me/12'", 'cohort.schema="12"'),
@@ -154,7 +154,7 @@ def test_command_of_the_report_does_not_depend_on_the_folder(call, tmp_path, fol
 )
 def test_command_of_the_report_holds_no_path_of_this_machine(setting, shown):
     expected = ["scorebuilder", "run", "spec.yaml"] + (["--set", shown] if shown else [])
-    assert shlex.split(_command_line(Path("/home/me/spec.yaml"), [setting])) == expected
+    assert shlex.split(_command_line(Path("/mnt/registry/spec.yaml"), [setting])) == expected
 
 
 def test_tracker_is_made_before_the_run(call, tmp_path):
