@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,18 +17,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MISSING = ("", "NA", "NaN", "nan", "N/A")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+CHECKSUMS = "SHA256SUMS"
 
-Table = Annotated[Path, typer.Argument(help="CSV file with a header.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="CSV file to write.", show_default=False)]
 Delimiter = Annotated[str, typer.Option("--delimiter", help="Mark between cells.")]
 Decimal = Annotated[str, typer.Option("--decimal", help="Decimal mark: a point or a comma.")]
 IdColumn = Annotated[str, typer.Option("--id", help="Column to copy, so that rows are known.")]
 
 
-def read_text_table(path: Path, *, delimiter: str = ",", decimal: str = ".") -> pd.DataFrame:
+def read_text_table(
+    path: Path,
+    *,
+    delimiter: str = ",",
+    decimal: str = ".",
+    codes: Mapping[str, Collection[str]] | None = None,
+) -> pd.DataFrame:
     """
-    Read a CSV file as text.
+    Read a CSV file as text; numbers stay as they are written.
 
     Parameters
     ----------
@@ -37,6 +41,8 @@ def read_text_table(path: Path, *, delimiter: str = ",", decimal: str = ".") -> 
         UTF-8, first row = names.
     delimiter, decimal : str
         How it is written.
+    codes : mapping of str to collection of str, optional
+        Level codes of each factor; in its column they are never "not known", also not NA.
 
     Returns
     -------
@@ -73,17 +79,41 @@ def read_text_table(path: Path, *, delimiter: str = ",", decimal: str = ".") -> 
     violations = _broken(header, rows[1:])
     if violations:
         raise CohortError(violations, source=path.name)
-    cells = [[_cell(value, decimal) for value in row] for row in rows[1:]]
+    kept = [(codes or {}).get(name, ()) for name in header]
+    cells = [
+        [_cell(value, known) for value, known in zip(row, kept, strict=True)] for row in rows[1:]
+    ]
     return pd.DataFrame(cells, columns=header, dtype=object)
 
 
-def _cell(value: str, decimal: str) -> str | None:
+def _cell(value: str, codes: Collection[str]) -> str | None:
     text = value.strip()
-    if text in MISSING:
-        return None
-    if decimal == "," and _DECIMAL_COMMA.fullmatch(text):
-        return text.replace(",", ".")
-    return text
+    return None if not text or (text in MISSING and text not in codes) else text
+
+
+def plain_number(text: str, decimal: str) -> str:
+    """
+    Write a number with a decimal point.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in the table.
+    decimal : str
+        Decimal mark of the table.
+
+    Returns
+    -------
+    str
+        No number any more if `text` holds a point where the decimal mark is a comma: 1.234 may
+        mean a thousand and more.
+
+    Examples
+    --------
+    >>> plain_number("1,5", ","), plain_number("1.234", ",")
+    ('1.5', '1?234')
+    """
+    return text if decimal == "." else text.replace(".", "?").replace(",", ".")
 
 
 def _broken(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Violation]:
@@ -167,6 +197,28 @@ def refuse_input(out: Path, *inputs: Path) -> None:
     if any(out.exists() and path.exists() and out.samefile(path) for path in inputs):
         message = f"--out {out} is an input of this command; choose another file"
         raise SpecError(message)
+
+
+def refuse_run_file(out: Path) -> None:
+    """
+    Refuse to write over a file of a run, which its checksums seal.
+
+    Parameters
+    ----------
+    out : Path
+        Where results will be written; a new file is allowed anywhere.
+
+    Raises
+    ------
+    SpecError
+        If `out` exists and lies in a folder that holds checksums, at any depth.
+    """
+    if not (out.exists() or out.is_symlink()):
+        return
+    for folder in (*(out.parent.resolve() / out.name).parents, *out.resolve().parents):
+        if (folder / CHECKSUMS).is_file():
+            message = f"--out {out} is a file of the run in {folder}; choose another file"
+            raise SpecError(message)
 
 
 def write_table(out: Path, frame: pd.DataFrame) -> None:

@@ -89,7 +89,7 @@ def parse_column(cells: pd.Series, field: Field, dialect: Dialect | None = None)
         Numbers are converted to the unit of the field.
     """
     dialect = dialect or Dialect()
-    cells = cells.reset_index(drop=True)
+    cells = _without_single_precision(cells.reset_index(drop=True), dialect)
     if not (field.kind == "numeric" and pd.api.types.is_numeric_dtype(cells.dtype)):
         cells = cells.astype(object)
     if field.role == "id":
@@ -109,6 +109,17 @@ def parse_column(cells: pd.Series, field: Field, dialect: Dialect | None = None)
         remedy = "Correct the cells, or drop `unique` from the schema."
         violations += breaks(field.name, "no value may occur twice", repeated, remedy)
     return ParsedColumn(values, tuple(violations))
+
+
+def _without_single_precision(cells: pd.Series, dialect: Dialect) -> pd.Series:
+    """Widen float32, and blank the missing codes before: -9.9 has another value in float32."""
+    if cells.dtype != np.float32:
+        return cells
+    wide = np.array(sorted(_missing_numbers(dialect)), dtype=np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        codes = wide.astype(np.float32)
+    codes = codes[np.isclose(codes, wide, rtol=1e-6, atol=0.0)]
+    return cells.mask(cells.isin(codes)).astype(np.float64)
 
 
 def _each(cells: pd.Series, read: Callable[[Any], Any]) -> list[Any]:
@@ -132,7 +143,7 @@ def _is_missing(cell: Any, dialect: Dialect) -> bool:
         return False
     if cell is None or bool(pd.isna(cell)):
         return True
-    is_number = isinstance(cell, numbers.Real) and not isinstance(cell, bool | np.bool_)
+    is_number = isinstance(cell, numbers.Real | Decimal) and not isinstance(cell, bool | np.bool_)
     return is_number and float(cell) in _missing_numbers(dialect)
 
 
@@ -235,6 +246,8 @@ def _read_code(cell: Any, dialect: Dialect) -> str | None:
         return str(int(cell))
     if isinstance(cell, numbers.Real) and float(cell).is_integer():
         return str(int(float(cell)))
+    if isinstance(cell, Decimal) and cell.is_finite() and cell == int(cell):
+        return str(int(cell))
     return str(cell)
 
 
@@ -273,8 +286,12 @@ def _parse_dates(
     def read(cell: Any) -> Any:
         if isinstance(cell, str):
             return pd.to_datetime(cell, format=field.format, errors="coerce")
-        is_date = isinstance(cell, datetime.date)
-        return pd.Timestamp(cell).tz_localize(None) if is_date else pd.NaT
+        if not isinstance(cell, datetime.date):
+            return pd.NaT
+        try:
+            return pd.Timestamp(cell).tz_localize(None).as_unit("ns")
+        except (pd.errors.OutOfBoundsDatetime, OverflowError):
+            return pd.NaT
 
     missing = np.array(_each(cells, lambda cell: _is_missing(cell, dialect)), dtype=bool)
     dates = [

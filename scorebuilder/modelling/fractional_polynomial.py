@@ -152,7 +152,25 @@ def shift_of(x: Any) -> float:
     distinct = np.unique(np.asarray(x, dtype=np.float64))
     if distinct.size <= 2 or distinct[0] > 0.0:
         return 0.0
-    return float(np.min(np.diff(distinct)) - distinct[0])
+    return smallest_gap(distinct) - float(distinct[0])
+
+
+def smallest_gap(distinct: FloatArray) -> float:
+    """
+    Find the smallest difference between neighbouring values that is more than rounding.
+
+    Parameters
+    ----------
+    distinct : ndarray of shape (n_values,)
+        Ascending, at least two.
+
+    Returns
+    -------
+    float
+        Above a billionth of the range: 0.3 and 0.1 + 0.2 count as one value.
+    """
+    gaps = np.diff(distinct)
+    return float(np.min(gaps[gaps > 1e-9 * (distinct[-1] - distinct[0])]))
 
 
 def scale_of(x: Any) -> float:
@@ -213,8 +231,8 @@ def rounded_shift_scale(x: Any) -> tuple[float, float]:
     values = np.asarray(x, dtype=np.float64)
     shift = 0.0
     if values.min() <= 0.0:
-        gaps = np.diff(np.unique(values))
-        shift = math.ceil(10.0 * float(gaps.min() - values.min())) / 10.0
+        gap = smallest_gap(np.unique(values))
+        shift = math.ceil(10.0 * float(gap - values.min())) / 10.0
     magnitude = math.log10(float(np.mean(values + shift)))
     return shift, float(10.0 ** math.copysign(round(abs(magnitude)), magnitude))
 

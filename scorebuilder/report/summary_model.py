@@ -121,10 +121,15 @@ def _steps(study: Study) -> list[dict[str, Any]]:
     ]
 
 
+def _codes(study: Study, name: str) -> list[str]:
+    """Levels that a development patient has, the reference first."""
+    return [str(code) for code in study.X[name].cat.remove_unused_categories().cat.categories]
+
+
 def _shape(study: Study, name: str) -> dict[str, Any]:
     if study.cohort.schema.field(name).kind == "numeric":
         return _curve(study, name)
-    codes = study.X[name].cat.categories
+    codes = _codes(study, name)
     effect = partial_effect(study.builder, name, list(codes), reference=codes[0])
     field = study.cohort.schema.field(name)
     # The counts of Table 1: a second rule of hiding would show what the first one hides.
@@ -209,7 +214,7 @@ def _ratios(study: Study, name: str) -> list[dict[str, Any]]:
     field = study.cohort.schema.field(name)
     if field.kind == "numeric":
         return [_ratio_of_centiles(study, name)]
-    codes = list(study.X[name].cat.categories)
+    codes = _codes(study, name)
     effect = partial_effect(study.builder, name, codes[1:], reference=codes[0])
     first = field.level_label(codes[0])
     return [

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scorebuilder.cohort.schema import Dialect, Field, Level
+from scorebuilder.cohort.validate import prepare_predictors
 from scorebuilder.core.arrays import BoolArray, FloatArray
 from scorebuilder.core.errors import CohortError, Violation
 from scorebuilder.core.units import horizon_code
@@ -212,7 +214,9 @@ def _outside(artifact: ScoreArtifact, filled: pd.DataFrame) -> dict[str, BoolArr
     return outside
 
 
-def score_frame(artifact: ScoreArtifact, frame: pd.DataFrame) -> pd.DataFrame:
+def score_frame(
+    artifact: ScoreArtifact, frame: pd.DataFrame, *, dialect: Dialect | None = None
+) -> pd.DataFrame:
     """
     Score a raw table, as read from a file.
 
@@ -221,7 +225,10 @@ def score_frame(artifact: ScoreArtifact, frame: pd.DataFrame) -> pd.DataFrame:
     artifact : ScoreArtifact
         The score.
     frame : DataFrame
-        Raw columns; those of the predictors are checked, others are ignored.
+        Raw columns, numbers in the unit that the artifact states; those of the predictors are
+        checked, others are ignored.
+    dialect : Dialect, optional
+        How cells are written: decimal mark and missing codes.
 
     Returns
     -------
@@ -234,9 +241,6 @@ def score_frame(artifact: ScoreArtifact, frame: pd.DataFrame) -> pd.DataFrame:
         Every violation at once: missing columns, text in numbers, unknown levels, values outside
         the hard range.
     """
-    from scorebuilder.cohort.schema import Field, Level
-    from scorebuilder.cohort.validate import prepare_predictors
-
     fields = [
         Field(
             name=predictor["id"],
@@ -252,4 +256,4 @@ def score_frame(artifact: ScoreArtifact, frame: pd.DataFrame) -> pd.DataFrame:
     ]
     if frame.empty:
         raise CohortError([Violation("", "the table has no rows", 0, "Give at least one patient")])
-    return score_table(artifact, prepare_predictors(frame, fields))
+    return score_table(artifact, prepare_predictors(frame, fields, dialect=dialect))

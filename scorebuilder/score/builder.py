@@ -131,7 +131,7 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
             column
             for name in self.keep
             if name in self.selected_
-            for column in self.encoder_.design_columns(name)
+            for column in _estimable(design[self.encoder_.design_columns(name)])
         ]
         model = clone(self.model)
         limits = {
@@ -348,3 +348,13 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
             },
             "cut_points": [] if self.groups_ is None else list(self.groups_.cut_points),
         }
+
+
+def _estimable(indicators: pd.DataFrame) -> list[str]:
+    """Leave out columns that those before them determine, such as a level without patients."""
+    centred = indicators.to_numpy() - indicators.to_numpy().mean(axis=0)
+    chosen: list[int] = []
+    for position in range(centred.shape[1]):
+        if np.linalg.matrix_rank(centred[:, [*chosen, position]]) > len(chosen):
+            chosen.append(position)
+    return [str(indicators.columns[position]) for position in chosen]

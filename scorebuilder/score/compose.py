@@ -98,6 +98,8 @@ def _predictor(
 ) -> dict[str, Any]:
     field = schema.field(name)
     numeric = field.kind == "numeric"
+    # A level that no development patient has is no level of the score: nothing is known of it.
+    observed = set() if numeric else set(X[name].dropna().unique())
     if builder.imputer_ is None:
         missing: dict[str, Any] = {"policy": "refuse"}
     else:
@@ -110,7 +112,11 @@ def _predictor(
         "label": field.label,
         "unit": field.unit or "",
         "type": field.kind,
-        "levels": [{"code": level.code, "label": level.label} for level in field.levels],
+        "levels": [
+            {"code": level.code, "label": level.label}
+            for level in field.levels
+            if level.code in observed
+        ],
         "hard_range": list(field.hard_range) if field.hard_range else [None, None],
         "soft_range": soft,
         "missing": missing,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from scorebuilder.core.errors import CohortError, Violation
 from scorebuilder.core.units import conversion
 from scorebuilder.validation.baseline import ABSENT, Baseline
-from scorebuilder.validation.baseline_input import BaselineInput
+from scorebuilder.validation.baseline_input import BaselineInput, check_input
 
 
 def prepare_inputs(
@@ -34,7 +35,8 @@ def prepare_inputs(
         The cohort's typed columns.
     mapping : mapping of str to mapping
         Concept to ``{"column": name, "levels": {code: value}}``; levels only where the column's
-        codes are not those of the score (0 and 1; female and male).
+        codes are not those of the score (0 and 1; female and male), and then a value of the score
+        for every code, whether a patient has it or not.
     units : mapping of str to str
         UCUM unit of each numeric column.
     settings : mapping, optional
@@ -53,8 +55,8 @@ def prepare_inputs(
     Raises
     ------
     CohortError
-        If a column cannot be converted (no unit, no audited conversion, levels without a value);
-        names all of them.
+        If a column cannot be converted (no unit, no audited conversion, levels without a value or
+        with one that the score does not know); names all of them.
     ValueError
         If something is set or assumed that the score does not ask for, or that the cohort has.
     """
@@ -117,14 +119,11 @@ def _convert(
     if levels is not None:
         table = {str(code): value for code, value in levels.items()}
         raw = [None if pd.isna(value) else _code(value) for value in column]
-        without = sorted({code for code in raw if code is not None and code not in table})
-        found = [
-            Violation(name, f"level `{code}` has no value for `{item.concept}`") for code in without
-        ]
         values = [None if code is None else table.get(code) for code in raw]
+        found = _without_value(item, column, raw, table) + _wrong_values(item, name, table)
         return np.array(values, dtype=object), found
     if item.kind != "numeric":
-        return column.to_numpy(dtype=object), []
+        return column.to_numpy(dtype=object), _foreign_codes(item, column)
     if isinstance(column.dtype, pd.CategoricalDtype):
         rule = f"holds levels, but `{item.concept}` is a number"
         return column.to_numpy(dtype=object), [Violation(name, rule)]
@@ -138,6 +137,52 @@ def _convert(
     if (factor, offset) == (1.0, 0.0):
         return column.to_numpy(), []
     return factor * column.to_numpy(dtype=np.float64) + offset, []
+
+
+def _without_value(
+    item: BaselineInput, column: pd.Series, raw: list[str | None], table: Mapping[str, Any]
+) -> list[Violation]:
+    """Codes to which `levels` gives no value; only codes of the schema are quoted."""
+    name, remedy = str(column.name), _remedy(item)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        without = [code for code in map(_code, column.cat.categories) if code not in table]
+        rule = f"has no value for `{item.concept}`"
+        return [
+            Violation(name, f"level `{code}` {rule}", remedy=remedy) for code in sorted(without)
+        ]
+    count = sum(code is not None and code not in table for code in raw)
+    rule = f"holds what `levels` of `{item.concept}` does not list"
+    return [Violation(name, rule, count, remedy)] if count else []
+
+
+def _wrong_values(item: BaselineInput, name: str, table: Mapping[str, Any]) -> list[Violation]:
+    # A value outside the range of the score is known; it makes rows undefined, with that reason.
+    known = dataclasses.replace(item, hard_range=None, excluded=())
+    _, reasons = check_input(known, pd.Series(list(table.values()), dtype=object))
+    return [
+        Violation(
+            name,
+            f"level `{code}` has the value `{value}`, but `{item.concept}` needs {item.need}",
+            remedy=_remedy(item),
+        )
+        for (code, value), reason in zip(table.items(), reasons, strict=True)
+        if reason
+    ]
+
+
+def _foreign_codes(item: BaselineInput, column: pd.Series) -> list[Violation]:
+    """Codes of a factor that may mean something else than the same code of the score."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return []
+    codes = [_code(code) for code in column.cat.categories]
+    if set(codes) <= set(item.levels if item.kind == "category" else ("0", "1")):
+        return []
+    rule = f"has the levels {', '.join(sorted(codes))}, but `{item.concept}` needs {item.need}"
+    return [Violation(str(column.name), rule, remedy=_remedy(item))]
+
+
+def _remedy(item: BaselineInput) -> str:
+    return f"State `levels` for `{item.concept}` in `sb:baseline_inputs`"
 
 
 def _code(value: Any) -> str:

@@ -5,7 +5,14 @@ import os
 import pandas as pd
 import pytest
 
-from scorebuilder.cli.tables import read_text_table, refuse_input, with_rows, write_table
+from scorebuilder.cli.tables import (
+    plain_number,
+    read_text_table,
+    refuse_input,
+    refuse_run_file,
+    with_rows,
+    write_table,
+)
 from scorebuilder.core.errors import CohortError, SpecError
 
 
@@ -27,9 +34,23 @@ def test_cells_stay_text(write):
     assert frame["sex"].tolist() == [None, "1"]
 
 
-def test_decimal_comma(write):
+def test_decimal_comma_leaves_the_cells_as_they_are(write):
     frame = read_text_table(write("age;note\n61,5;a, b\n"), delimiter=";", decimal=",")
-    assert frame.loc[0].tolist() == ["61.5", "a, b"]
+    assert frame.loc[0].tolist() == ["61,5", "a, b"]
+
+
+def test_a_level_code_is_never_missing_in_its_column(write):
+    frame = read_text_table(write("age,valve\nNA,NA\n60,\n"), codes={"valve": ["NA", "MV"]})
+    assert frame["age"].tolist() == [None, "60"]
+    assert frame["valve"].tolist() == ["NA", None]
+
+
+def test_a_point_is_no_number_where_the_decimal_mark_is_a_comma():
+    assert plain_number("-1,5e3", ",") == "-1.5e3"
+    for text in ("1.234", ".5", "+1.0", "1.234,5", "1.5e3"):
+        with pytest.raises(ValueError, match="could not convert"):
+            float(plain_number(text, ","))
+    assert plain_number("1.234", ".") == "1.234"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +106,25 @@ def test_input_is_never_overwritten(tmp_path):
     with pytest.raises(SpecError, match="is a device or pipe"):
         refuse_input(tmp_path / "pipe", table)
     refuse_input(tmp_path / "new.csv", table)
+
+
+def test_files_of_a_run_are_never_overwritten(tmp_path):
+    run = tmp_path / "run"
+    (run / "tables").mkdir(parents=True)
+    for name in ("SHA256SUMS", "score.json", "tables/terms.csv"):
+        (run / name).write_text("sealed")
+    (tmp_path / "link").symlink_to(run)
+    (tmp_path / "link.csv").symlink_to(run / "score.json")
+    (run / "out.csv").symlink_to(tmp_path / "nowhere")
+    for name in (
+        "run/SHA256SUMS", "run/score.json", "run/tables/terms.csv", "link/score.json", "link.csv",
+        "run/out.csv",
+    ):  # fmt: skip
+        with pytest.raises(SpecError, match="is a file of the run in"):
+            refuse_run_file(tmp_path / name)
+    refuse_run_file(run / "new.csv")
+    (tmp_path / "old.csv").write_text("")
+    refuse_run_file(tmp_path / "old.csv")
 
 
 def test_numbers_read_back_exactly(tmp_path):

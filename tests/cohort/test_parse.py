@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -46,6 +47,7 @@ def test_numbers_come_back_bit_for_bit(values: list[float]) -> None:
         ("-9", np.nan),
         ("-9,0", np.nan),
         (-9, np.nan),
+        (Decimal("-9.0"), np.nan),
         (None, np.nan),
         (pd.NA, np.nan),
         ("  ", np.nan),
@@ -89,6 +91,7 @@ def test_both_ends_of_the_hard_range_are_allowed(
         ([1.0, 0.0, np.nan], ["1", "0", None]),
         ([True, False, None], ["1", "0", None]),
         ([np.int8(1), np.bool_(False), pd.NA], ["1", "0", None]),
+        ([Decimal("1.0"), Decimal(0), None], ["1", "0", None]),
     ],
 )
 def test_levels(cells: list[Any], codes: list[str | None]) -> None:
@@ -97,7 +100,7 @@ def test_levels(cells: list[Any], codes: list[str | None]) -> None:
     assert [None if pd.isna(code) else code for code in parsed.series] == codes
 
 
-@pytest.mark.parametrize("cell", [1.5, "2", "1.0", "yes", object()])
+@pytest.mark.parametrize("cell", [1.5, Decimal("1.5"), "2", "1.0", "yes", object()])
 def test_unknown_levels(cell: Any) -> None:
     (violation,) = parse_column(pd.Series([cell], dtype=object), FACTOR).violations
     assert violation.rule == "levels must be one of 0, 1, NC"
@@ -107,6 +110,8 @@ def test_long_names_keep_every_digit() -> None:
     names = Field("id", "numeric", role="id")
     cells = pd.Series([2**60 + 1, 2**60 + 3], dtype="int64")
     assert list(parse_column(cells, names).series) == [str(2**60 + 1), str(2**60 + 3)]
+    decimals = pd.Series([Decimal(10**37 + 1), Decimal("1.00")], dtype=object)
+    assert list(parse_column(decimals, names).series) == [str(10**37 + 1), "1"]
 
 
 def test_missing_code_wins_over_a_level() -> None:
@@ -120,3 +125,48 @@ def test_row_numbers_do_not_depend_on_the_index() -> None:
     parsed = parse_column(cells, NUMBER)
     assert parsed.violations[0].rows == (2,)
     assert parsed.series.index.equals(pd.RangeIndex(2))
+
+
+WEST = datetime.timezone(datetime.timedelta(hours=-5))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.Series([datetime.date(2020, 2, 1), datetime.date(9999, 12, 31), None], dtype=object),
+        pd.Series([datetime.date(2020, 2, 1), datetime.date(1, 1, 1), None], dtype=object),
+        pd.Series(np.array(["2020-02-01", "9999-12-31", "NaT"], dtype="datetime64[us]")),
+        pd.Series(np.array(["2020-02-01", "1677-01-01", "NaT"], dtype="datetime64[ms]")),
+        pd.Series(
+            [pd.Timestamp("2020-02-01"), datetime.datetime(9999, 12, 31, 23, tzinfo=WEST), None],
+            dtype=object,
+        ),
+        pd.Series(["2020-02-01", "9999-12-31", ""], dtype=object),
+    ],
+)
+def test_a_date_that_no_timestamp_can_hold_is_a_violation(cells: pd.Series) -> None:
+    parsed = parse_column(cells, Field("end", "numeric", role="end_date", format="%Y-%m-%d"))
+    assert parsed.series.dtype == "datetime64[ns]"
+    assert parsed.series[0] == pd.Timestamp("2020-02-01")
+    assert parsed.series.isna().tolist() == [False, True, True]
+    (violation,) = parsed.violations
+    assert (violation.column, violation.count, violation.rows) == ("end", 1, (2,))
+    assert violation.rule == "every cell must be a date written as %Y-%m-%d"
+    assert not any(year in str(violation) for year in ("9999", "0001", "1677"))
+
+
+def test_missing_codes_are_found_in_single_precision() -> None:
+    dialect = Dialect(missing=("", "-9.9", "1e300", "1e-300"))
+    cells = pd.Series([-9.9, 0.1, 0.0, np.nan], dtype=np.float32)
+    parsed = parse_column(cells, NUMBER, dialect)
+    assert list(parsed.series) == pytest.approx(
+        [np.nan, float(np.float32(0.1)), 0.0, np.nan], nan_ok=True, rel=0, abs=0
+    )
+    required = Field("x", "numeric", unit="1", type="number", required=True)
+    assert [violation.rows for violation in parse_column(cells, required, dialect).violations] == [
+        (1, 4)
+    ]
+    infinite = parse_column(pd.Series([np.inf], dtype=np.float32), NUMBER, dialect)
+    assert [violation.rule for violation in infinite.violations] == ["numbers must be finite"]
+    levels = parse_column(pd.Series([-9.9, 1.0], dtype=np.float32), FACTOR, dialect)
+    assert (levels.violations, list(levels.series.astype(object))[1]) == ((), "1")

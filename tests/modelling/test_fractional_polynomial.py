@@ -104,3 +104,12 @@ def test_a_function_is_centred_last():
     # (9 + 1) / 10 = 1: 1/1 - 1 = 0 and log 1 - 0 = 0.
     np.testing.assert_allclose(function.basis([9.0]), [[0.0, 0.0]])
     assert FractionalPolynomial(()).basis([1.0, 2.0]).shape == (2, 0)
+
+
+def test_rounding_is_no_gap():
+    # 0.1 + 0.2 differs from 0.3 by 5.6e-17; the smallest real gap is 0.1.
+    values = np.round(np.arange(0, 3, 0.1), 1)
+    noisy = np.append(values, 0.1 + 0.2)
+    assert shift_of(noisy) == shift_of(values)
+    assert rounded_shift_scale(noisy)[0] == rounded_shift_scale(values)[0]
+    assert np.min(noisy - 18.3 + shift_of(noisy - 18.3)) > 0.05

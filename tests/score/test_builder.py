@@ -4,9 +4,11 @@ import pytest
 from sklearn.base import clone
 
 from scorebuilder.cohort.impute import CohortImputer
-from scorebuilder.core.errors import BelowRangeError, ModelError
+from scorebuilder.core.errors import BelowRangeError, CohortError, ModelError
 from scorebuilder.modelling.mfp import MFPCox
+from scorebuilder.score.apply import score_table
 from scorebuilder.score.builder import ScoreBuilder
+from scorebuilder.score.compose import compose_artifact
 from scorebuilder.selection.selector import RSFSelector
 from scorebuilder.survival.kaplan_meier import kaplan_meier
 from scorebuilder.survival.outcome import make_outcome
@@ -169,3 +171,22 @@ def test_equal_anchors_leave_risk_but_no_points(small_score):
     assert np.ptp(builder.predict_risk(cohort.X, horizon=365.25)) > 0
     with pytest.raises(ModelError, match="quantiles of the linear predictor are equal"):
         builder.predict_points(cohort.X)
+
+
+def test_a_level_without_patients_stops_nothing_and_is_no_level_of_the_score(small_score):
+    cohort, schema = small_score.cohort, small_score.schema
+    X = cohort.X[["age", "chf"]].copy()
+    codes = list(X["chf"].cat.categories)
+    X["chf"] = X["chf"].cat.add_categories(["9"])
+    builder = build(keep=("chf",)).fit(X, cohort.y)
+    assert "chf" in builder.kept_
+    identity = {key: small_score.artifact.content[key] for key in
+                ("name", "version", "status", "title", "derived_from", "changelog")}  # fmt: skip
+    artifact = compose_artifact(
+        builder, X, schema, identity=identity, meaning=small_score.artifact.content["meaning"]
+    )
+    levels = next(p for p in artifact.scoring["predictors"] if p["id"] == "chf")["levels"]
+    assert [level["code"] for level in levels] == codes
+    patient = X.head(1).assign(chf=pd.Categorical(["9"], categories=[*codes, "9"]))
+    with pytest.raises(CohortError, match="levels must be those of the score"):
+        score_table(artifact, patient)

@@ -123,3 +123,69 @@ def test_index_is_kept_and_risk_does_not_depend_on_the_unit():
     assert list(by_mmol.index) == [5, 3, 9]
     first, second = SCORE2.compute(by_mmol)["risk"], SCORE2.compute(by_mg)["risk"]
     assert first[3] == pytest.approx(second[3], abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("concept", "column", "levels", "rules"),
+    [
+        (
+            "current_smoker", "smoking", None,
+            ["has the levels 1, 2, 3, but `current_smoker` needs Smokes now: 0 or 1"],
+        ),
+        ("sex", "gender", None, ["has the levels 1, 2, but `sex` needs Sex: female or male"]),
+        ("current_smoker", "smoking", {"2": 0, "3": 1}, [
+            "level `1` has no value for `current_smoker`",
+        ]),
+        ("current_smoker", "smoking", {"1": 2, "2": True, "3": "yes"}, [
+            "level `1` has the value `2`, but `current_smoker` needs Smokes now: 0 or 1",
+            "level `2` has the value `True`, but `current_smoker` needs Smokes now: 0 or 1",
+            "level `3` has the value `yes`, but `current_smoker` needs Smokes now: 0 or 1",
+        ]),
+        ("sex", "gender", {"1": "Male"}, [
+            "level `2` has no value for `sex`",
+            "level `1` has the value `Male`, but `sex` needs Sex: female or male",
+        ]),
+    ],
+)  # fmt: skip
+def test_codes_of_a_factor_are_never_taken_for_those_of_the_score(concept, column, levels, rules):
+    entry = {"column": column} | ({} if levels is None else {"levels": levels})
+    # Only the codes of the schema count, and not what the patients happen to have.
+    X = cohort().iloc[:1].assign(gender=factor([None], ["1", "2"]))
+    with pytest.raises(CohortError) as caught:
+        prepare_inputs(FRAMINGHAM, X, MAPPING | {concept: entry}, UNITS)
+    assert [violation.rule for violation in caught.value.violations] == rules
+    for violation in caught.value.violations:
+        assert violation.column == column
+        assert violation.remedy == f"State `levels` for `{concept}` in `sb:baseline_inputs`"
+
+
+def test_a_factor_with_the_codes_of_the_score_needs_no_levels():
+    X = cohort().assign(
+        gender=factor(["male", "female", None], ["female", "male"]),
+        smoking=factor(["1", "1", None], ["1"]),
+    )
+    mapping = MAPPING | {"sex": {"column": "gender"}, "current_smoker": {"column": "smoking"}}
+    frame = prepare_inputs(FRAMINGHAM, X, mapping, UNITS, assume={"bp_treated": 0})
+    assert FRAMINGHAM.compute(frame)["risk"].notna().tolist() == [True, True, False]
+
+
+def test_levels_may_have_values_for_which_the_score_is_undefined():
+    X = cohort().assign(age=factor(["old", "young", "old"], ["old", "young"]))
+    mapping = MAPPING | {
+        "age": {"column": "age", "levels": {"old": 60, "young": 20}},
+        "diabetes": {"column": "diabetes", "levels": {"0": 0, "1": 1}},
+    }
+    frame = prepare_inputs(SCORE2, X, mapping, UNITS, settings={"region": "low"})
+    reasons = SCORE2.compute(frame)["reason"]
+    assert reasons[0] == "diabetes: SCORE2-Diabetes applies"
+    assert "outside 40-69" in reasons[1]
+
+
+def test_values_of_patients_are_counted_and_not_quoted():
+    mapping = MAPPING | {"diabetes": {"column": "age", "levels": {"53": 1}}}
+    with pytest.raises(CohortError) as caught:
+        prepare_inputs(FRAMINGHAM, cohort(), mapping, UNITS)
+    assert "column `age`: holds what `levels` of `diabetes` does not list; 2 rows" in str(
+        caught.value
+    )
+    assert "61" not in str(caught.value)

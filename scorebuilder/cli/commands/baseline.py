@@ -15,8 +15,10 @@ from scorebuilder.cli.tables import (
     Decimal,
     Delimiter,
     IdColumn,
+    plain_number,
     read_text_table,
     refuse_input,
+    refuse_run_file,
     with_rows,
     write_table,
 )
@@ -90,9 +92,12 @@ def baseline(
         message = f"give a table and --out: scorebuilder baseline {name} TABLE --out OUT"
         raise SpecError(message)
     refuse_input(out, Path(table))
-    frame = read_text_table(Path(table), delimiter=delimiter, decimal=decimal)
-    _assume(frame, assume or [])
-    results = chosen.compute(frame, variant=variant or None)
+    refuse_run_file(out)
+    codes = {item.name: item.levels for item in chosen.inputs}
+    frame = read_text_table(Path(table), delimiter=delimiter, decimal=decimal, codes=codes)
+    inputs = _with_points(chosen, frame, decimal)
+    _assume(chosen, inputs, assume or [], decimal)
+    results = chosen.compute(inputs, variant=variant or None)
     write_table(out, with_rows(frame, results, id_column))
     reasons = count_reasons(results)
     undefined = int(results["reason"].notna().sum())
@@ -122,16 +127,47 @@ def _find(name: str, baselines: Any) -> Baseline:
     return found
 
 
-def _assume(frame: pd.DataFrame, assume: Sequence[str]) -> None:
+def _with_points(chosen: Baseline, frame: pd.DataFrame, decimal: str) -> pd.DataFrame:
+    """Copy the table, with numbers as a baseline reads them; levels stay as they are."""
+    out = frame.copy()
+    for item in chosen.inputs:
+        if item.kind != "category" and item.name in out.columns:
+            out[item.name] = out[item.name].map(
+                lambda cell: plain_number(cell, decimal), na_action="ignore"
+            )
+    return out
+
+
+def _assume(chosen: Baseline, frame: pd.DataFrame, assume: Sequence[str], decimal: str) -> None:
+    from scorebuilder.validation.baseline_input import check_input
+
+    inputs = {item.name: item for item in chosen.inputs}
     for text in assume:
-        column, equals, value = text.partition("=")
+        column, equals, value = (part.strip() for part in text.partition("="))
         if not column or not equals or not value:
             message = f"--assume {text}: must be column=value"
+            raise SpecError(message)
+        if column not in inputs:
+            message = f"--assume {column}: no input of `{chosen.name}`; {_nearest(column, chosen)}"
             raise SpecError(message)
         if column in frame.columns:
             message = f"--assume {text}: the table has this column; leave the option out"
             raise SpecError(message)
-        frame[column] = value
+        item = inputs[column]
+        frame[column] = value if item.kind == "category" else plain_number(value, decimal)
+        reason = check_input(item, frame[column].iloc[:1])[1][0]
+        if reason:
+            message = f"--assume {column}: {reason}; it needs {item.need}"
+            raise SpecError(message)
+
+
+def _nearest(column: str, chosen: Baseline) -> str:
+    words = {item.concept: item.name for item in chosen.inputs}
+    words |= {item.name: item.name for item in chosen.inputs}
+    near = difflib.get_close_matches(column.lower(), list(words), n=1)
+    if near:
+        return f"did you mean `{words[near[0]]}`?"
+    return f"it has: {', '.join(item.name for item in chosen.inputs)}"
 
 
 def _described(item: Baseline) -> dict[str, Any]:

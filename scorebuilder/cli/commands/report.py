@@ -11,8 +11,10 @@ import typer
 from scorebuilder.cli.commands import COMMANDS
 from scorebuilder.cli.console import AsJson, Console, Quiet
 from scorebuilder.cli.failures import naming
-from scorebuilder.cli.tables import refuse_input
+from scorebuilder.cli.tables import CHECKSUMS, refuse_input, refuse_run_file
 from scorebuilder.core.errors import SpecError
+
+PAGE = "report.html"
 
 
 def report(
@@ -51,15 +53,29 @@ def report(
     from scorebuilder.report.render import render_html
     from scorebuilder.score.store import write_text
 
-    page = out or run_dir / "report.html"
+    page = out or run_dir / PAGE
     refuse_input(page, source)
+    is_own = _is_page_of(run_dir, page)
+    if not is_own:
+        refuse_run_file(page)
     html = render_html(summary)
     with naming(page):
         write_text(page, html)
-        if page.parent.resolve() == run_dir.resolve():
-            _renew_checksum(run_dir / "SHA256SUMS", page)
+        if is_own:
+            _renew_checksum(run_dir / CHECKSUMS, page)
     console.answer(f"report  {page}")
     console.result({"report": str(page)})
+
+
+def _is_page_of(run_dir: Path, page: Path) -> bool:
+    """Whether this is the page of the run; other files inside the run are sealed."""
+    run, place = run_dir.resolve(), page.parent.resolve() / page.name
+    if place == run / PAGE:
+        return True
+    if place.is_relative_to(run):
+        message = f"--out {page} lies inside the run; only its {PAGE} may be written there"
+        raise SpecError(message)
+    return False
 
 
 def _renew_checksum(sums: Path, page: Path) -> None:
