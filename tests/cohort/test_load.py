@@ -116,7 +116,6 @@ def test_gzip_holds_no_time_stamp(name: str, checkout: Path) -> None:
 def test_csv_gzip_parquet_and_column_order_have_one_hash(
     tmp_path: Path, table: pd.DataFrame, schema: CohortSchema
 ) -> None:
-    pytest.importorskip("pyarrow")
     table.to_csv(tmp_path / "a.csv", index=False)
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
     columns = list(reversed(table.columns))
@@ -193,7 +192,6 @@ def test_unreadable_csv(tmp_path: Path, schema: CohortSchema, text: bytes, messa
 
 
 def test_damaged_gzip_and_parquet(tmp_path: Path, schema: CohortSchema) -> None:
-    pytest.importorskip("pyarrow")
     (tmp_path / "x.csv.gz").write_bytes(b"plain")
     with pytest.raises(CohortError, match="the file must be gzip"):
         read_table(tmp_path / "x.csv.gz", schema)
