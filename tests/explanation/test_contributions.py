@@ -15,7 +15,7 @@ def test_contributions_are_centred_and_add_up(small_score):
     np.testing.assert_allclose(parts.sum(axis=1), lp - lp.mean(), atol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:The set_bad function:PendingDeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The set_(bad|over|under) function:PendingDeprecationWarning")
 def test_contributions_equal_shap_with_the_whole_cohort_as_background(small_score):
     import shap  # its own use of matplotlib warns at import
 
