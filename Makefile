@@ -33,10 +33,18 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(COMPILE) $(VENV)/lib || true
 	touch $@
 
+$(VENV)/.system: .ci/system_packages | $(VENV)/.python
+	.ci/system_packages
+	touch $@
+
+$(VENV)/.node: tests/node/package.json $(VENV)/.system
+	npm install --prefix tests/node --silent --no-audit --no-fund --no-package-lock
+	touch $@
+
 demo: $(VENV)/.run
 	$(BIN)/scorebuilder run experiments/smart.yaml --jobs 2
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.node
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.dev
@@ -61,4 +69,4 @@ lock: | $(VENV)/.python
 	$(BIN)/python .ci/lock.py
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
