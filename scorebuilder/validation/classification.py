@@ -11,6 +11,10 @@ from scorebuilder.validation.influence import Z_95, influence_error
 from scorebuilder.validation.ipcw import censoring_influence, censoring_weights
 from scorebuilder.validation.metric import check_predictions
 
+NO_CASE = "no patient has the event by the horizon"
+NO_CONTROL = "no patient is observed beyond the horizon"
+SIDE = {"ppv": "at or above the threshold", "npv": "below the threshold"}
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -134,23 +138,21 @@ def classification_at(
     weights = censoring_weights(None, y, horizon=horizon, competing=competing, strict=strict)
     case, control = weights.case, weights.control
     positive = prediction > threshold if strict else prediction >= threshold
-    negative = ~positive
-    lacking = {
-        "sensitivity": "no patient has the event by the horizon",
-        "specificity": "no patient is observed beyond the horizon",
-        "ppv": "nobody above the threshold has a known outcome at the horizon",
-        "npv": "nobody below the threshold has a known outcome at the horizon",
+    sums = {
+        "sensitivity": (case, case, positive, NO_CASE),
+        "specificity": (control, control, ~positive, NO_CONTROL),
+        "ppv": (case, case + control, positive, NO_CASE),
+        "npv": (control, case + control, ~positive, NO_CONTROL),
     }
-    parts = {
-        "sensitivity": (case * positive, case),
-        "specificity": (control * negative, control),
-        "ppv": (case * positive, (case + control) * positive),
-        "npv": (control * negative, (case + control) * negative),
-    }
-    rates = {
-        name: _rate(y, part, whole, lacking[name], horizon=horizon, competing=competing)
-        for name, (part, whole) in parts.items()
-    }
+    rates = {}
+    for name, (part, whole, side, lacking) in sums.items():
+        among = whole if name in ("sensitivity", "specificity") else whole * side
+        if not part.any():
+            rates[name] = Rate(None, reason=lacking)
+        elif not among.any():
+            rates[name] = Rate(None, reason=f"nobody {SIDE[name]} has a known outcome")
+        else:
+            rates[name] = _rate(y, part * side, among, horizon=horizon, competing=competing)
     return Classification(threshold=threshold, n_positive=int(positive.sum()), **rates)
 
 
@@ -158,15 +160,12 @@ def _rate(
     y: Outcome,
     part: FloatArray,
     whole: FloatArray,
-    reason: str,
     *,
     horizon: float,
     competing: BoolArray | None,
 ) -> Rate:
     """Ratio of two weighted sums, with its influence function."""
     mean = float(whole.mean())
-    if mean == 0.0:
-        return Rate(None, reason=reason)
     value = min(float(part.mean()) / mean, 1.0)
     influence = (part - value * whole) / mean
     kappa = influence / influence.size
