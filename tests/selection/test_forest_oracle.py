@@ -137,11 +137,7 @@ def assert_is_best(forest, tree, patients):
             beside = np.array([None if theirs.levels is not None else np.nan])
             assert theirs.goes_left(beside)[0] == (left.sum() >= (~left).sum())
         if theirs.levels is None:
-            n_missing = int(np.isnan(values).sum())
-            if left.sum() + n_missing == rows.size and not theirs.missing_left:
-                assert theirs.threshold >= np.nanmax(values)  # the known left, the missing right
-            else:
-                assert theirs.threshold == pytest.approx(same[0].threshold, rel=1e-12)
+            assert theirs.threshold == pytest.approx(same[0].threshold, rel=1e-12)
         child = int(forest.trees_.left[number])
         below(child, rows[left], depth + 1)
         below(child + 1, rows[~left], depth + 1)
@@ -349,6 +345,12 @@ def test_with_fewer_codes_cuts_lie_between_codes_only(n_bins) -> None:
     np.testing.assert_array_equal(again.predict(coarse.X), forest.predict(patients.X))
 
 
+def middles_of(values, codes):
+    """Middle of the range of each code."""
+    ranges = [(values[codes == code].min(), values[codes == code].max()) for code in range(255)]
+    return np.mean(ranges, axis=1)
+
+
 def test_with_more_values_than_codes_the_tree_is_best_among_the_codes() -> None:
     random = np.random.default_rng(19)
     X = pd.DataFrame({"a": random.normal(size=700), "b": random.lognormal(size=700)})
@@ -356,9 +358,10 @@ def test_with_more_values_than_codes_the_tree_is_best_among_the_codes() -> None:
     forest = SurvivalForest(1, bootstrap=False, max_features=None, max_depth=2).fit(X, y)
     codes = forest.codes(X)
     assert [len(np.unique(codes[:, j])) for j in (0, 1)] == [255, 255]
+    stand_for = [middles_of(X[name].to_numpy(), codes[:, j]) for j, name in enumerate(X)]
     grid = TimeGrid.from_outcome(y, n_times=150)
     coarse = Patients(
-        pd.DataFrame(codes.astype(float), columns=["a", "b"]),
+        pd.DataFrame({name: stand_for[j][codes[:, j]] for j, name in enumerate(X)}),
         grid.place(y),
         y["event"],
         np.ones(700),
@@ -372,7 +375,8 @@ def test_with_more_values_than_codes_the_tree_is_best_among_the_codes() -> None:
     ):
         theirs = read_node(forest, number)
         assert theirs.name == split.name
-        assert forest.trees_.cut[number] == np.floor(split.threshold)
+        below = stand_for[forest.trees_.feature[number]] <= split.threshold
+        assert forest.trees_.cut[number] == below.sum() - 1
     values = replace(coarse, X=X)
     reached = forest.trees_.terminal_nodes(0, codes)
     np.testing.assert_array_equal(reached, walk(forest, 0, values, np.arange(700)))
