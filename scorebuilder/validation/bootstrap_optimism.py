@@ -281,28 +281,28 @@ def _estimate(
     difference = drawn["apparent"] - drawn["original"]
     defined = np.isfinite(difference)
     n, n_replicates = int(defined.sum()), difference.size
-    if reason is None and 2 * n < n_replicates:
+    if apparent is not None and 2 * n < n_replicates:
         cause = reasons.most_common(1)[0][0]
         reason = f"undefined in {n_replicates - n} of {n_replicates} replicates: {cause}"
     estimate = OptimismEstimate(
         *kind, apparent=apparent, n_replicates=n, reason=reason, interval_reason=reason,
         plus632_reason=reason,
     )  # fmt: skip
-    if reason is not None:
+    if apparent is None or reason is not None:
         return estimate
     optimism = float(difference[defined].mean())
     error = float(difference[defined].std(ddof=1) / np.sqrt(n)) if n > 1 else None
     estimate = replace(
         estimate, optimism=optimism, optimism_error=error, corrected=apparent - optimism
     )
-    return _with_plus632(_with_limits(estimate, drawn["apparent"][defined]), own, drawn)
+    return _with_plus632(_with_limits(estimate, drawn["apparent"][defined] - optimism), own, drawn)
 
 
-def _with_limits(estimate: OptimismEstimate, values: FloatArray) -> OptimismEstimate:
-    if values.size < MINIMUM_FOR_INTERVAL:
-        few = f"{values.size} replicates, {MINIMUM_FOR_INTERVAL} are needed for an interval"
+def _with_limits(estimate: OptimismEstimate, shifted: FloatArray) -> OptimismEstimate:
+    if shifted.size < MINIMUM_FOR_INTERVAL:
+        few = f"{shifted.size} replicates, {MINIMUM_FOR_INTERVAL} are needed for an interval"
         return replace(estimate, interval_reason=few)
-    lower, upper = np.quantile(values, (0.025, 0.975)) - estimate.optimism
+    lower, upper = np.quantile(shifted, (0.025, 0.975))
     return replace(estimate, lower=float(lower), upper=float(upper))
 
 
