@@ -72,7 +72,7 @@ class DaskExecutor:
             self._check_workers(client)
             left = dict(enumerate(tasks))
             for _ in range(self.retries + 1):
-                for place, result in _pass(client, work, left, self.retries):
+                for place, result in _pass(client, work, left):
                     del left[place]
                     yield place, result
                 if not left:
@@ -130,7 +130,7 @@ def _client(address: str, timeout: float) -> Generator[Any]:
 
 
 def _pass(
-    client: Any, work: Callable[[Task], dict[str, Any]], tasks: dict[int, Task], retries: int
+    client: Any, work: Callable[[Task], dict[str, Any]], tasks: dict[int, Task]
 ) -> Generator[tuple[int, dict[str, Any]]]:
     """Send out all tasks; those that are lost with the data of their worker are left out."""
     from concurrent.futures import CancelledError
@@ -139,12 +139,9 @@ def _pass(
     from distributed.scheduler import KilledWorker
 
     shared = client.scatter(work, broadcast=True, hash=False)
-    futures = {
-        client.submit(_do, shared, task, pure=False, retries=retries): place
-        for place, task in tasks.items()
-    }
+    futures = {client.submit(_do, shared, task, pure=False): place for place, task in tasks.items()}
     try:
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             try:
                 result = future.result()
             except (KilledWorker, CancelledError):
