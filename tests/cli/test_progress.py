@@ -17,8 +17,8 @@ def test_one_line_for_each_tenth_with_the_time_left():
         progress.advance()
     progress.done()
     # 5 of 50 steps took 10 s, so 45 more take 90 s
-    assert lines[:2] == ["folds", "folds: 10 %, about 1 min 30 s left"]
-    assert lines[-1] == "folds: 100 %"
+    assert lines[:2] == ["folds", "folds: 1 of 10, about 1 min 30 s left"]
+    assert lines[-1] == "folds: 10 of 10"
     assert len(lines) == 11
 
 
