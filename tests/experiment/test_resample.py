@@ -46,8 +46,8 @@ def spec_file(tmp_path_factory):
     return path
 
 
-def command(spec_file, out, *more):
-    parts = ["run", str(spec_file), "--out", str(out), "--jobs", "2", *more]
+def command(spec_file, out, *more, jobs=1):
+    parts = ["run", str(spec_file), "--out", str(out), "--jobs", str(jobs), *more]
     return [sys.executable, "-c", "from scorebuilder.cli.main import main; main()", *parts]
 
 
@@ -92,7 +92,7 @@ def test_a_run_stopped_twice_goes_on_with_nothing_lost_and_the_same_bytes(
 ):
     folds = tmp_path / "whas-death" / ".0.1.0.unfinished" / "folds"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command(spec_file, tmp_path), **quiet) as process:
+    with subprocess.Popen(command(spec_file, tmp_path, jobs=2), **quiet) as process:
         assert stop_when(process, folds, 2, signal.SIGINT) == 130
     kept = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.json")}
     assert len(kept) >= 2
@@ -113,6 +113,7 @@ def test_progress_tells_how_many_are_done(whole):
     assert "internal-external validation: 3 of 3" in text
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_bytes(spec_file, whole, tmp_path):
     with LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
