@@ -27,7 +27,7 @@ from scorebuilder.experiment.preflight import (
 )
 from scorebuilder.experiment.progress import Progress, Silent
 from scorebuilder.experiment.provenance import code_sha256, library_versions
-from scorebuilder.experiment.resample import resample
+from scorebuilder.experiment.resample import make_executor, resample
 from scorebuilder.experiment.run_folder import RunFolder
 from scorebuilder.experiment.spec import ExperimentSpec, spec_content, spec_sha256
 from scorebuilder.experiment.write import write_run
@@ -103,6 +103,8 @@ def run_experiment(
         If the data break their schema.
     ModelError
         If no score can be fitted.
+    MissingPartError
+        If a part of the report, or of the executor, is not installed.
     """
     started, progress = time.perf_counter(), progress or Silent()
     check_parts()
@@ -116,6 +118,7 @@ def run_experiment(
         summary = json.loads((folder.final / "summary.json").read_text(encoding="utf-8"))
         _track(tracker, summary, folder.final, progress)
         return ExperimentResult(folder.final, summary, time.perf_counter() - started, True)
+    make_executor(spec, jobs).check()
     folder.open()
     try:
         study = _study(

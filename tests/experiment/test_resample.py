@@ -15,9 +15,10 @@ from distributed import LocalCluster
 
 from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.cohort.load import load_cohort, load_schema
-from scorebuilder.core.errors import SpecError
+from scorebuilder.core.errors import MissingPartError, SpecError
 from scorebuilder.experiment.clusters import read_clusters
 from scorebuilder.experiment.load import load_spec
+from scorebuilder.experiment.run import run_experiment
 from scorebuilder.experiment.spec import spec_sha256
 from scorebuilder.experiment.spec_resampling import InternalExternalSpec
 
@@ -144,6 +145,15 @@ def test_summary_tables_and_page_show_what_was_resampled(whole):
         "optimism", "optimism_replicates", "internal_external", "internal_external_pooled",
     ):  # fmt: skip
         assert len(pd.read_csv(folder / "tables" / f"{name}.csv"))
+
+
+def test_a_missing_part_stops_the_run_before_anything_is_fitted(spec_file, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    spec = load_spec(spec_file, overrides=("executor={kind: dask, address: 'tcp://a:1'}",))
+    with pytest.raises(MissingPartError, match=r"scorebuilder\[dask\]") as caught:
+        run_experiment(spec, out=tmp_path)
+    assert caught.value.exit_code == 5
+    assert not list(tmp_path.glob("**/folds"))
 
 
 def test_where_it_runs_is_no_part_of_the_study(spec_file):
