@@ -14,6 +14,8 @@ from scorebuilder.core.arrays import FloatArray
 from scorebuilder.score.artifact import ScoreArtifact
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.validation.baseline import Baseline
+from scorebuilder.validation.bootstrap_optimism import BootstrapOptimism
+from scorebuilder.validation.internal_external import InternalExternal
 from scorebuilder.validation.recalibration import Method
 from scorebuilder.validation.resampling import ValidationResult
 
@@ -100,6 +102,10 @@ class Study:
         What the fits warned of.
     reproduce : mapping
         Command, seed, hashes and versions.
+    optimism : BootstrapOptimism or None
+        Bootstrap of the whole pipeline, if there was one.
+    internal_external : InternalExternal or None
+        Centres or periods left out in turn, if there were any.
     """
 
     cohort: Cohort
@@ -112,6 +118,8 @@ class Study:
     main_horizon: float
     warnings: tuple[str, ...]
     reproduce: Mapping[str, Any]
+    optimism: BootstrapOptimism | None = None
+    internal_external: InternalExternal | None = None
 
     @property
     def sealed(self) -> ScoreArtifact:
