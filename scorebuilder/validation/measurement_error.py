@@ -214,7 +214,7 @@ def propagate(
 
 def attenuated_auc(auc: float, reliability: float) -> float:
     r"""
-    Expected AUC after error is added to a binormal marker.
+    Predict the AUC after error is added to a binormal marker.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def _variances(
 
 
 def _bands(linear_predictor: FloatArray, thresholds: FloatArray) -> FloatArray:
-    """Number of thresholds reached, as float; NaN where the linear predictor is."""
+    """Count the thresholds reached, as float; NaN where the linear predictor is."""
     reached = np.searchsorted(thresholds, linear_predictor, side="right").astype(np.float64)
     return np.where(np.isnan(linear_predictor), np.nan, reached)
 

@@ -225,6 +225,8 @@ def riley_sample_size(
     ------
     ValueError
         If a number is outside its range.
+    UndefinedMetricError
+        If `r2` is more than these events allow.
 
     Notes
     -----
@@ -258,12 +260,15 @@ def riley_sample_size(
     events_per_patient = rate * mean_follow_up
     highest = max_cox_snell(events_per_patient)
     expected = USUAL_SHARE * highest if r2 is None else r2
-    if not 0.0 < expected < min(highest, shrinkage):
-        message = (
-            f"`r2` must lie between 0 and {min(highest, shrinkage):.4g}, the most that these "
-            f"events allow; got {expected:.4g}"
-        )
+    if expected <= 0.0:
+        message = f"`r2` must be positive; got {expected:.4g}"
         raise ValueError(message)
+    if expected >= min(highest, shrinkage):
+        message = (
+            f"an R2 of {expected:.3f} is more than these events allow "
+            f"({min(highest, shrinkage):.3f})"
+        )
+        raise UndefinedMetricError(message)
     allowed = math.log1p(margin * math.exp(rate * horizon)) / horizon
     needed = {
         "shrinkage": _for_shrinkage(parameters, expected, shrinkage),
