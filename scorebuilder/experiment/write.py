@@ -11,8 +11,8 @@ from scorebuilder.core.canonical import dump_json
 from scorebuilder.export.target import export_score
 from scorebuilder.report.figure import draw_figures
 from scorebuilder.report.render import render_html
-from scorebuilder.report.study import Study
 from scorebuilder.report.robustness_tables import robustness_tables
+from scorebuilder.report.study import Study
 from scorebuilder.report.summary_validation import SCORE_METRICS
 from scorebuilder.score.store import save_artifact, write_text
 from scorebuilder.validation.performance import performance_table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,30 @@ MOST_CURVES = 50
 """Curves that are kept of the calibration of rebuilt models."""
 
 
-def summarise_instability(study: Study) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RebuiltPredictions:
     """
-    Compare the score with the scores rebuilt in the repeats of the cross-validation.
+    What rebuilt models say of the patients of the cohort.
+
+    Attributes
+    ----------
+    source : {"cross-validation", "bootstrap"}
+        How the models were rebuilt.
+    risk : ndarray of shape (n_replicates, n_patients)
+        By the main horizon; NaN where a model says nothing.
+    points, group : ndarray of shape (n_replicates, n_patients)
+        Points, and number of the risk group; NaN where there is none.
+    """
+
+    source: str
+    risk: FloatArray
+    points: FloatArray
+    group: FloatArray
+
+
+def rebuilt_by_cross_validation(study: Study) -> RebuiltPredictions:
+    """
+    Take the repeats of the cross-validation as rebuilt models.
 
     Parameters
     ----------
@@ -31,25 +53,63 @@ def summarise_instability(study: Study) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        Spread of risks, shares of patients placed elsewhere, calibration of the rebuilt models;
-        ``reason`` beside what has no value.
+    RebuiltPredictions
+        One replicate per repeat. Groups are those of the rebuilt model; NaN where it has another
+        number of groups than the score, so that they have no counterpart.
 
     Notes
     -----
     In each repeat every patient has one prediction, of a model that was built without them but
     shares most other patients with the score; a bootstrap would spread more.
     """
+    validation = study.validation
+    assert study.builder.groups_ is not None  # a study has points
+    wanted = len(study.builder.groups_.cut_points)
+    group = np.full(validation.points.shape, np.nan)
+    for record in validation.records:
+        rows = validation.folds[record["repeat"]] == record["fold"]
+        points = validation.points[record["repeat"], rows]
+        if len(record["cut_points"]) == wanted:
+            placed = np.searchsorted(record["cut_points"], points, side="right")
+            group[record["repeat"], rows] = np.where(np.isnan(points), np.nan, placed)
+    risk = validation.risk_at(study.main_horizon)
+    return RebuiltPredictions(CROSS_VALIDATION, risk, validation.points, group)
+
+
+def summarise_instability(
+    study: Study, rebuilt: RebuiltPredictions | None = None
+) -> dict[str, Any]:
+    """
+    Compare the score with rebuilt scores, patient by patient.
+
+    Parameters
+    ----------
+    study : Study
+        Finished.
+    rebuilt : RebuiltPredictions, optional
+        From the repeats of the cross-validation if not given.
+
+    Returns
+    -------
+    dict
+        Spread of risks, shares of patients placed elsewhere, calibration of the rebuilt models;
+        ``reason`` beside what has no value.
+    """
     horizon = study.main_horizon
+    again = rebuilt_by_cross_validation(study) if rebuilt is None else rebuilt
     risk = np.asarray(study.builder.predict_risk(study.X, horizon=horizon), dtype=np.float64)
-    replicates = study.validation.risk_at(horizon)
+    points = np.asarray(study.builder.predict_points(study.X), dtype=np.float64)
+    group = np.asarray(study.builder.predict_group(study.X), dtype=np.float64)
     return {
-        "source": CROSS_VALIDATION,
-        "n_replicates": len(replicates),
+        "source": again.source,
+        "n_replicates": len(again.risk),
         "horizon": horizon,
-        "risk": _risk(risk, replicates),
-        "classes": _classes(study),
-        "calibration": _calibration(study, replicates),
+        "risk": _risk(risk, again.risk),
+        "classes": [
+            _class("points", points, again.points),
+            _class("group", group, again.group),
+        ],
+        "calibration": _calibration(study, again.risk),
     }
 
 
@@ -67,43 +127,6 @@ def _risk(risk: FloatArray, replicates: FloatArray) -> dict[str, Any]:
         "bins": found.bins.to_dict("records"),
         "reason": None,
     }
-
-
-def _classes(study: Study) -> list[dict[str, Any]]:
-    builder = study.builder
-    points = np.asarray(builder.predict_points(study.X), dtype=np.float64)
-    groups = np.asarray(builder.predict_group(study.X), dtype=np.float64)
-    return [
-        _class("points", points, study.validation.points),
-        _class("group", groups, rebuilt_groups(study)),
-    ]
-
-
-def rebuilt_groups(study: Study) -> FloatArray:
-    """
-    Place patients by the points and cut points of the rebuilt models.
-
-    Parameters
-    ----------
-    study : Study
-        Finished.
-
-    Returns
-    -------
-    ndarray of shape (n_repeats, n_patients)
-        Number of the group; NaN where the rebuilt model has no points, or another number of groups
-        than the score, so that groups have no counterpart.
-    """
-    validation, wanted = study.validation, len(study.builder.groups_.cut_points)
-    groups = np.full(validation.points.shape, np.nan)
-    for record in validation.records:
-        cuts = np.asarray(record["cut_points"])
-        rows = validation.folds[record["repeat"]] == record["fold"]
-        points = validation.points[record["repeat"], rows]
-        if len(cuts) == wanted:
-            placed = np.searchsorted(cuts, points, side="right").astype(np.float64)
-            groups[record["repeat"], rows] = np.where(np.isnan(points), np.nan, placed)
-    return groups
 
 
 def _class(what: str, classes: FloatArray, replicates: FloatArray) -> dict[str, Any]:

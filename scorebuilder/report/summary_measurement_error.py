@@ -201,6 +201,8 @@ def _end(value: float | None, otherwise: float) -> float:
 
 def _score(study: Study, complete: pd.DataFrame, names: tuple[str, ...]) -> MeasuredScore:
     builder, outcome = study.builder, study.cohort.y
+    assert builder.scale_ is not None  # a study has points
+    assert builder.groups_ is not None
     thresholds = np.asarray(builder.scale_.thresholds)
     cuts = np.asarray(builder.groups_.cut_points, dtype=np.int64)
 

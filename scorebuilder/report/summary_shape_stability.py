@@ -90,7 +90,7 @@ def _pairs(study: Study) -> list[dict[str, Any]]:
         for name in study.candidates
     }
     free = [name for name, there in kept.items() if OFTEN <= there.mean() <= 1.0 - OFTEN]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for first, second in combinations(free, 2):
         one, two = kept[first], kept[second]
         phi = float(np.corrcoef(one, two)[0, 1])

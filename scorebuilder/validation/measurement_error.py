@@ -363,11 +363,12 @@ class _Tally:
         """Put the counts together."""
         changes, pairs = np.array(self.changes, dtype=float), np.array(self.pairs, dtype=float)
         within, risk_variance = self._variance("lp"), self._variance("risk")
-        if not changes[:, 0].all() or within.size == 0 or not pairs[:, 0].sum():
-            message = "the score has no value at almost all measurements with error"
+        if within.size == 0 or not pairs[:, 0].sum():
+            message = "the score has no value at all but a few measurements with error"
             raise UndefinedMetricError(message)
         share = changes[:, 1:].sum(axis=0) / changes[:, 0].sum()
-        per_draw = changes[:, 1] / changes[:, 0]
+        some = changes[:, 0] > 0
+        per_draw = changes[some, 1] / changes[some, 0]
         first_order = np.sqrt(variances.sum(axis=1))
         total = float(variances.sum())
         n_patients, n_draws = self.recorded.size, len(changes)
@@ -377,7 +378,7 @@ class _Tally:
             points_changed=float(share[0]),
             points_changed_by_two=float(share[1]),
             group_changed=float(share[2]),
-            points_changed_error=float(np.std(per_draw, ddof=1) / np.sqrt(n_draws)),
+            points_changed_error=float(np.std(per_draw, ddof=1) / np.sqrt(per_draw.size)),
             retest_points_changed=float(pairs[:, 1].sum() / pairs[:, 0].sum()),
             retest_group_changed=float(pairs[:, 2].sum() / pairs[:, 0].sum()),
             points_changed_first_order=_leaving(self.recorded, first_order, self.score.thresholds),

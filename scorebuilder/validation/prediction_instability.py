@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.validation.calibration import quantile_groups
 from scorebuilder.validation.ipcw import censoring_weights
@@ -25,11 +25,12 @@ class RiskInstability:
     n_patients, n_replicates : int
         Patients, and rebuilt models.
     mean, median, upper, largest_bin : float
-        Mean, median and 95th centile over patients of the mean absolute prediction error (MAPE),
+        Mean, median and 95th centile over patients of the mean absolute prediction error,
         and its mean in the bin where it is largest.
     bins : DataFrame
         By ascending risk: ``n``, ``risk`` (mean, of the model itself), ``lower``, ``median``,
-        ``upper`` (2.5th, 50th and 97.5th centile of the rebuilt models' risks), ``mape``.
+        ``upper`` (2.5th, 50th and 97.5th centile of the rebuilt models' risks),
+        ``error`` (mean over its patients).
     """
 
     n_patients: int
@@ -93,7 +94,7 @@ def risk_instability(
 
     Notes
     -----
-    :math:`\mathrm{MAPE}_i = \frac{1}{B} \sum_b |\hat p_{bi} - \hat p_i|` [1]_. It holds the
+    :math:`e_i = \frac{1}{B} \sum_b |\hat p_{bi} - \hat p_i|` [1]_. It holds the
     instability of everything that was rebuilt, selection and shapes included.
 
     References
@@ -108,7 +109,7 @@ def risk_instability(
     if not np.isfinite(risk).all() or np.isnan(replicates).all(axis=0).any():
         message = "some patients have no prediction"
         raise UndefinedMetricError(message)
-    mape = np.nanmean(np.abs(replicates - risk), axis=0)
+    error = np.nanmean(np.abs(replicates - risk), axis=0)
     group = quantile_groups(risk, max(1, min(bins, risk.size // fewest)))
     rows = []
     for members in _large_enough(group, fewest):
@@ -121,17 +122,17 @@ def risk_instability(
                 "lower": float(low),
                 "median": float(middle),
                 "upper": float(high),
-                "mape": float(mape[members].mean()),
+                "error": float(error[members].mean()),
             }
         )
     table = pd.DataFrame(rows)
     return RiskInstability(
         n_patients=risk.size,
         n_replicates=len(replicates),
-        mean=float(mape.mean()),
-        median=float(np.median(mape)),
-        upper=float(np.quantile(mape, 0.95)),
-        largest_bin=float(table["mape"].max()),
+        mean=float(error.mean()),
+        median=float(np.median(error)),
+        upper=float(np.quantile(error, 0.95)),
+        largest_bin=float(table["error"].max()),
         bins=table,
     )
 
@@ -167,7 +168,7 @@ def class_instability(classes: FloatArray, replicates: FloatArray) -> ClassInsta
     return ClassInstability(
         changed=float((moved >= 1).sum() / known.sum()),
         changed_by_two=float((moved >= 2).sum() / known.sum()),
-        ever_changed=float((moved >= 1).any(axis=0)[compared].mean()),
+        ever_changed=float((moved.max(axis=0) >= 1)[compared].mean()),
         n_compared=int(known.sum()),
     )
 
@@ -238,9 +239,9 @@ def _checked(one: FloatArray, replicates: FloatArray) -> tuple[FloatArray, Float
     return one, replicates
 
 
-def _large_enough(group: np.ndarray, fewest: int) -> list[np.ndarray]:
+def _large_enough(group: IntArray, fewest: int) -> list[BoolArray]:
     """Mask groups in ascending order, a small one with the next; the last with the one before."""
-    masks: list[np.ndarray] = []
+    masks: list[BoolArray] = []
     waiting = np.zeros(group.size, dtype=np.bool_)
     for number in np.unique(group):
         waiting = waiting | (group == number)

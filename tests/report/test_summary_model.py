@@ -203,9 +203,6 @@ def test_functions_with_a_spike_in_words(powers: Any, step: bool, text: str) -> 
 
 def test_parameters_count_the_indicator_of_a_spike(spiked: Any) -> None:
     settings = {"max_df": 4, "max_df_by": {"spikes": 1}, "spike": []}
-    made = SimpleNamespace(
-        settings={"model": settings}, candidates=tuple(spiked.X), cohort=spiked.cohort
-    )
     # 4 for age, 4 for segments, 1 for spikes, 3 for the four grades.
     schema, names = spiked.cohort.schema, tuple(spiked.X)
     assert candidate_parameters(schema, names, settings) == 12

@@ -66,12 +66,19 @@ def _spread(bins: list[dict[str, Any]], horizon: str) -> Figure:
         svg = to_svg(figure, title=alt)
     table = DataTable(
         "Risk by rebuilt models in bins of the score's risk",
-        ("Risk of the score", "Patients", "2.5th centile", "Median", "97.5th centile", "MAPE"),
+        (
+            "Risk of the score",
+            "Patients",
+            "2.5th centile",
+            "Median",
+            "97.5th centile",
+            "Mean error",
+        ),
         tuple(
             (
                 numbers.percent(row["risk"]),
                 numbers.count(row["n"]),
-                *(numbers.percent(row[key]) for key in ("lower", "median", "upper", "mape")),
+                *(numbers.percent(row[key]) for key in ("lower", "median", "upper", "error")),
             )
             for row in bins
         ),

@@ -12,8 +12,9 @@ WHAT = {"points": "Points", "group": "Risk group"}
 SOURCES = {
     "cross-validation": (
         "Rebuilt models come from the repeats of the cross-validation: each patient is predicted by"
-        " models built without them. These models share most of their patients with the score and"
-        " with each other, so the true instability is larger than shown."
+        " models built without them. With many folds these models share most of their patients with"
+        " the score, so that it differs more between new samples of patients than shown; with few"
+        " folds they are built from fewer patients."
     ),
     "bootstrap": "Rebuilt models come from bootstrap samples of the patients.",
 }
@@ -41,9 +42,9 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         (label, numbers.maybe(risk[key], risk["reason"], style=numbers.percent))
         for label, key in (
             ("Mean error of the risk", "mean"),
-            ("Median patient", "median"),
-            ("95th centile of patients", "upper"),
-            ("Where it is largest", "largest_bin"),
+            ("Error for the median patient", "median"),
+            ("95th centile of the error", "upper"),
+            ("Mean error in the worst bin", "largest_bin"),
         )
     ]
     return {

@@ -27,12 +27,13 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     """
     del figures
     found = summary["measurement_error"]
-    rows = found["rows"]
+    rows, horizon = found["rows"], words.adjective(found["horizon"])
     return {
         "n_draws": numbers.count(found["n_draws"]),
         "n_patients": numbers.count(found["n_patients"]),
         "changes": _changes(rows),
-        "checks": _checks(rows, words.adjective(found["horizon"])),
+        "spread": _spread(rows, horizon),
+        "discrimination": _discrimination(rows, horizon),
         "drivers": [text for row in rows if (text := _driver(row))],
         "without_error": found["without_error"],
         "factors": found["factors"],
@@ -73,36 +74,36 @@ def _changes(rows: list[dict[str, Any]]) -> DataTable:
     )
 
 
-def _checks(rows: list[dict[str, Any]], horizon: str) -> DataTable:
+def _spread(rows: list[dict[str, Any]], horizon: str) -> DataTable:
+    linear = ("linear_predictor_sd", "linear_predictor_sd_first_order")
+    shares = ("points_changed_first_order", "risk_sd", "risk_sd_95")
     return DataTable(
-        "Spread within a patient, reliability, and discrimination that is left",
+        "Spread within a patient",
         (
             "Measured",
             "SD of the linear predictor",
             "by expansion",
             "Other points by expansion",
             f"SD of the {horizon} risk",
-            "95th centile of patients",
-            "Reliability",
-            "AUC with error added",
-            "expected",
-            "AUC as recorded",
+            "95th centile of it",
         ),
         tuple(
             (
                 _name(row),
-                *_cells(
-                    row, ("linear_predictor_sd", "linear_predictor_sd_first_order"), numbers.three
-                ),
-                *_cells(
-                    row, ("points_changed_first_order", "risk_sd", "risk_sd_95"), numbers.percent
-                ),
-                *_cells(
-                    row, ("reliability", "auc_with_error", "auc_expected", "auc"), numbers.three
-                ),
+                *_cells(row, linear, numbers.three),
+                *_cells(row, shares, numbers.percent),
             )
             for row in rows
         ),
+    )
+
+
+def _discrimination(rows: list[dict[str, Any]], horizon: str) -> DataTable:
+    keys = ("reliability", "auc", "auc_with_error", "auc_expected")
+    return DataTable(
+        f"Reliability, and {horizon} AUC that is left in the same patients",
+        ("Measured", "Reliability", "AUC as recorded", "AUC with error added", "expected"),
+        tuple((_name(row), *_cells(row, keys, numbers.three)) for row in rows),
     )
 
 
@@ -140,7 +141,7 @@ SECTIONS.register(
     Section(
         "Errors of measurement",
         "Performance",
-        170,
+        175,
         "measurement_error.html.j2",
         context,
         applies,

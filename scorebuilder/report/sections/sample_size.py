@@ -56,7 +56,8 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
 def _table(found: dict[str, Any], scenario: dict[str, Any]) -> dict[str, Any]:
     expected = EXPECTED[scenario["r2_from"]]
     if scenario["reason"]:
-        return {"text": f"Expected from {expected}: {numbers.undefined(scenario['reason'])}."}
+        why = numbers.undefined(scenario["reason"])
+        return {"table": None, "text": f"Expected from {expected}: {why}."}
     caption = (
         f"Patients needed, R\N{SUPERSCRIPT TWO} {numbers.three(scenario['r2'])} of at most"
         f" {numbers.three(scenario['max_r2'])} ({expected})"
