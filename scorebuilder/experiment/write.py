@@ -11,6 +11,7 @@ from scorebuilder.core.canonical import dump_json
 from scorebuilder.export.target import export_score
 from scorebuilder.report.figure import draw_figures
 from scorebuilder.report.render import render_html
+from scorebuilder.report.robustness_tables import robustness_tables
 from scorebuilder.report.study import Study
 from scorebuilder.report.summary_validation import SCORE_METRICS
 from scorebuilder.score.store import save_artifact, write_text
@@ -91,6 +92,7 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
         "comparison": comparison,
         "recalibration": forms,
         "not_scorable": reasons,
+        **robustness_tables(summary),
     }
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items() if rows}
     frames["folds"] = performance_table(
