@@ -1,14 +1,13 @@
-"""Cox models of the outcome on a few transformations of the prediction, by statsmodels."""
+"""Cox models of the outcome on a few transformations of the prediction."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from scorebuilder.core.arrays import FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.outcome import check_outcome
+from scorebuilder.validation.cox_few_columns import FewColumnCox
 
 NO_MAXIMUM = "the predictions separate the events: the likelihood has no finite maximum"
 _MAX_STEPS = 50
@@ -43,9 +42,7 @@ def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, flo
     UndefinedMetricError
         Without an event, with a constant covariate, or without a finite maximum.
     """
-    from statsmodels.duration.hazard_regression import PHReg
-
-    event, time = check_outcome(y)
+    event, _ = check_outcome(y)
     if not event.any():
         message = "no patient has the event"
         raise UndefinedMetricError(message)
@@ -56,7 +53,7 @@ def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, flo
     standardised = (design - center) / scale
     if _is_monotone(standardised[:, 0], y):
         raise UndefinedMetricError(NO_MAXIMUM)
-    model = PHReg(time, standardised, status=event.astype(np.float64), ties="efron")
+    model = FewColumnCox(standardised, y)
     coefficient, covariance, log_likelihood = _maximise(model, standardised.shape[1])
     spread = float(np.ptp(standardised @ coefficient))
     if spread > _WIDEST_PREDICTOR or np.sqrt(np.diag(covariance).max()) > _LARGEST_ERROR:
@@ -64,13 +61,13 @@ def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, flo
     return coefficient / scale, covariance / np.outer(scale, scale), log_likelihood
 
 
-def _maximise(model: Any, n_columns: int) -> tuple[FloatArray, FloatArray, float]:
+def _maximise(model: FewColumnCox, n_columns: int) -> tuple[FloatArray, FloatArray, float]:
     """Newton's method with halved steps; full steps from 0 overshoot for strong predictors."""
     coefficient = np.zeros(n_columns)
-    value = float(model.loglike(coefficient))
+    value = model.loglike(coefficient)
     for _ in range(_MAX_STEPS):
-        gradient = np.asarray(model.score(coefficient), dtype=np.float64)
-        information = -np.asarray(model.hessian(coefficient), dtype=np.float64)
+        gradient = model.score(coefficient)
+        information = -model.hessian(coefficient)
         if np.linalg.cond(information) > _CONDITION_LIMIT:
             raise UndefinedMetricError(NO_MAXIMUM)
         step = np.linalg.solve(information, gradient)
@@ -81,7 +78,7 @@ def _maximise(model: Any, n_columns: int) -> tuple[FloatArray, FloatArray, float
         while True:
             trial = coefficient + factor * step
             with np.errstate(all="ignore"):
-                new = float(model.loglike(trial))
+                new = model.loglike(trial)
             if np.isfinite(new) and new >= value - 1e-10:
                 break
             factor /= 2.0
