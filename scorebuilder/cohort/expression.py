@@ -33,6 +33,8 @@ _COMPARE: Mapping[str, Callable[[FloatArray, FloatArray], object]] = {
 }
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _ORDERED = ("numeric", "ordinal")
+NO_LEVEL = -1.0
+"""Position of a level that no patient has, where the schema leaves the levels open."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Expression:
     text : str
         As it was written.
     columns : tuple of str
-        Predictors that it asks for, in order of appearance.
+        Predictors and strata that it asks for, in order of appearance.
     """
 
     text: str
@@ -60,7 +62,7 @@ class Expression:
         Parameters
         ----------
         X : DataFrame of shape (n_patients, n_predictors)
-            Typed predictors, as in a cohort.
+            Typed predictors and strata, as in a cohort.
 
         Returns
         -------
@@ -92,7 +94,7 @@ class Expression:
         if node.word in ("is missing", "is not missing"):
             return np.asarray(missing == (node.word == "is missing"), dtype=np.float64)
         if node.word in ("in", "not in"):
-            listed = np.array([self._constant(item, node.left) for item in node.right])
+            listed = np.array([self._constant(item, node.left, X) for item in node.right])
             held = np.isin(values, listed) == (node.word == "in")
             return np.where(missing, np.nan, held.astype(np.float64))
         other = self._values(node.right[0], X, node.left)
@@ -102,21 +104,20 @@ class Expression:
     def _values(self, item: Operand, X: pd.DataFrame, beside: Operand) -> FloatArray:
         """Values of a column, levels as their position in the schema; or one constant for all."""
         if isinstance(item, Constant):
-            return np.full(len(X), self._constant(item, beside))
+            return np.full(len(X), self._constant(item, beside, X))
         field, column = self._fields[item.name], X[item.name]
         if field.kind == "numeric":
             return np.asarray(column, dtype=np.float64)
-        place = {level.code: float(number) for number, level in enumerate(field.levels)}
-        codes = column.astype(object)
-        return np.array([place.get(str(code), np.nan) for code in codes], dtype=np.float64)
+        place = _places(field, column)
+        return np.array([place.get(str(code), np.nan) for code in column.astype(object)])
 
-    def _constant(self, item: Operand, beside: Operand) -> float:
+    def _constant(self, item: Operand, beside: Operand, X: pd.DataFrame) -> float:
         assert isinstance(item, Constant)
         assert isinstance(beside, Reference)
         field = self._fields[beside.name]
         if field.kind == "numeric":
             return float(item.text)
-        return float([level.code for level in field.levels].index(_code(field, item.text) or ""))
+        return _places(field, X[beside.name]).get(_code(field, item.text) or "", NO_LEVEL)
 
     def why_unknown(self, X: pd.DataFrame) -> list[str | None]:
         """
@@ -179,7 +180,8 @@ def compile_expression(text: str, schema: CohortSchema) -> Expression:
     array([ 1.,  0., nan])
     """
     root = parse(text)
-    fields = {field.name: field for field in schema.predictors}
+    usable = [*schema.predictors, *(item for item in schema.strata if not item.is_date)]
+    fields = {field.name: field for field in usable}
     seen: dict[str, Field] = {}
     checked = _check(root, text, fields, seen)
     return Expression(text, tuple(seen), checked, seen)
@@ -237,8 +239,16 @@ def _check_types(node: Condition, left: Reference, text: str, fields: Mapping[st
             )
 
 
+def _places(field: Field, column: pd.Series) -> dict[str, float]:
+    """Position of each level; that of the data where the schema leaves the levels open."""
+    codes = [level.code for level in field.levels] or [str(c) for c in column.cat.categories]
+    return {code: float(position) for position, code in enumerate(codes)}
+
+
 def _code(field: Field, text: str) -> str | None:
     """Code of a level that is given by its code, or by its label if that is not ambiguous."""
+    if not field.levels:
+        return text
     codes = [level.code for level in field.levels]
     if text in codes:
         return text

@@ -16,6 +16,7 @@ from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.core.units import format_horizon
 from scorebuilder.experiment.find_baseline import sources_sha256
+from scorebuilder.experiment.incremental import Setting, n_refits, study_incremental
 from scorebuilder.experiment.pipeline import make_builder
 from scorebuilder.experiment.preflight import (
     check_fit,
@@ -151,6 +152,20 @@ def _study(
     _refuse_no_score(builder, candidates)
     _refuse_small_groups(builder)
     validation = _cross_validate(spec, cohort, candidates, folder, jobs, progress)
+    if n_refits(spec):
+        progress.stage("added value of variables", n_refits(spec))
+    setting = Setting(
+        spec=spec,
+        cohort=cohort,
+        candidates=candidates,
+        baselines=baselines,
+        scratch=folder.work / "folds" / "incremental",
+        key=folder.key,
+        jobs=jobs,
+        progress=progress.advance,
+    )
+    with collected_doubts() as noticed_beside:
+        incremental = study_incremental(setting)
     progress.stage("judging the score, writing the report", 1)
     study = Study(
         cohort=cohort,
@@ -161,8 +176,9 @@ def _study(
         baselines=baselines,
         settings=spec_content(spec),
         main_horizon=spec.outcome.main,
-        warnings=tuple(noticed),
+        warnings=(*noticed, *noticed_beside),
         reproduce=_reproduce(spec, cohort, command),
+        incremental=incremental,
     )
     return replace(study, artifact=_artifact(spec, study))
 

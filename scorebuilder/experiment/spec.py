@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from scorebuilder.core.canonical import sha256
 from scorebuilder.experiment.spec_explanation import ExplanationSpec
+from scorebuilder.experiment.spec_incremental import IncrementalSpec
 from scorebuilder.experiment.spec_parts import (
     CandidatesSpec,
     CohortSpec,
@@ -22,6 +23,7 @@ from scorebuilder.experiment.spec_parts import (
     refuse_repeats,
 )
 from scorebuilder.experiment.spec_selection import SelectionSpec, without_groups
+from scorebuilder.experiment.spec_subgroups import SubgroupSpec
 
 
 def _as_settings(value: object) -> object:
@@ -73,7 +75,7 @@ class BaselineSpec(SpecPart):
     """
     An established score to compare with, or one of the user's own.
 
-    Exactly one of `name`, `file` and `callable` is given.
+    Exactly one of `name`, `file`, `callable` and `rule` is given.
 
     Attributes
     ----------
@@ -83,6 +85,10 @@ class BaselineSpec(SpecPart):
         YAML file that describes a score of one's own.
     callable : str or None
         ``module:object``, a `Baseline` or a function that returns one; the module is imported.
+    rule : str or None
+        A condition on the patients, such as ``lvef < 35 & nyha >= 2``: 1 point where it holds.
+    label : str or None
+        Name of the rule for tables.
     inputs : dict
         Column of the cohort for each concept that its schema does not name.
     variant : str or None
@@ -106,6 +112,8 @@ class BaselineSpec(SpecPart):
     name: Name | None = None
     file: Name | None = None
     callable: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
+    rule: Name | None = None
+    label: Name | None = None
     inputs: dict[Name, InputColumn] = Field(default_factory=dict)
     variant: Name | None = None
     output: Name | None = None
@@ -117,15 +125,23 @@ class BaselineSpec(SpecPart):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if sum(value is not None for value in (self.name, self.file, self.callable)) != 1:
-            message = "must give one of `name`, `file` and `callable`"
+        sources = (self.name, self.file, self.callable, self.rule)
+        if sum(value is not None for value in sources) != 1:
+            message = "must give one of `name`, `file`, `callable` and `rule`"
+            raise ValueError(message)
+        if self.rule is None and self.label is not None:
+            message = "`label` belongs to a `rule`; other scores have their own"
+            raise ValueError(message)
+        foreign = sorted(self.model_fields_set - {"rule", "label", "note"})
+        if self.rule is not None and foreign:
+            message = f"a `rule` takes `label` and `note` only; remove {', '.join(foreign)}"
             raise ValueError(message)
         return self
 
     @property
     def source(self) -> str:
-        """Name, file or callable, whichever is given."""
-        return self.name or self.file or self.callable or ""
+        """Name, file, callable or rule, whichever is given."""
+        return self.name or self.file or self.callable or self.rule or ""
 
 
 class ExportSpec(SpecPart):
@@ -183,6 +199,10 @@ class ExperimentSpec(SpecPart):
         The parts of the study.
     baselines : tuple of BaselineSpec
         Established scores judged on the same patients.
+    incremental : IncrementalSpec
+        What groups of variables and single markers add.
+    subgroups : tuple of SubgroupSpec
+        In whom the score is judged apart.
     export : ExportSpec
         Other languages.
     tracking : "none" or TrackingSpec
@@ -216,6 +236,11 @@ class ExperimentSpec(SpecPart):
             ...,
         ],
         BeforeValidator(as_tuple, json_schema_input_type=list[Name | BaselineSpec]),
+    ] = ()
+    incremental: IncrementalSpec = IncrementalSpec()
+    subgroups: Annotated[
+        tuple[SubgroupSpec, ...],
+        BeforeValidator(as_tuple, json_schema_input_type=list[SubgroupSpec]),
     ] = ()
     export: ExportSpec = ExportSpec()
     tracking: Literal["none"] | TrackingSpec = "none"

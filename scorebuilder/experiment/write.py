@@ -12,6 +12,9 @@ from scorebuilder.export.target import export_score
 from scorebuilder.report.figure import draw_figures
 from scorebuilder.report.render import render_html
 from scorebuilder.report.study import Study
+from scorebuilder.report.summary_incremental import incremental_tables
+from scorebuilder.report.summary_rules import rule_tables
+from scorebuilder.report.summary_subgroups import subgroup_table
 from scorebuilder.report.summary_validation import SCORE_METRICS
 from scorebuilder.score.store import save_artifact, write_text
 from scorebuilder.validation.performance import performance_table
@@ -91,8 +94,12 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
         "comparison": comparison,
         "recalibration": forms,
         "not_scorable": reasons,
+        **rule_tables(summary["rules"]),
+        **incremental_tables(summary["incremental"]),
     }
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items() if rows}
+    if summary["subgroups"]:
+        frames["subgroups"] = subgroup_table(summary["subgroups"])
     frames["folds"] = performance_table(
         study.validation, study.cohort.y, model="score", metrics=SCORE_METRICS
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.core.arrays import FloatArray
+from scorebuilder.report.study_incremental import IncrementalStudy
 from scorebuilder.score.artifact import ScoreArtifact
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.validation.baseline import Baseline
@@ -45,6 +46,8 @@ class BaselineResult:
         Which of its inputs come from more than one column, in words.
     note : str or None
         What the spec says of the comparison.
+    rule : str or None
+        The condition, if it is a rule of yes or no.
     """
 
     baseline: Baseline
@@ -55,6 +58,7 @@ class BaselineResult:
     n_assumed: int = 0
     derived: tuple[str, ...] = ()
     note: str | None = None
+    rule: str | None = None
 
     @property
     def key(self) -> str:
@@ -100,6 +104,8 @@ class Study:
         What the fits warned of.
     reproduce : mapping
         Command, seed, hashes and versions.
+    incremental : IncrementalStudy
+        What groups of variables and single markers were tried for.
     """
 
     cohort: Cohort
@@ -112,6 +118,7 @@ class Study:
     main_horizon: float
     warnings: tuple[str, ...]
     reproduce: Mapping[str, Any]
+    incremental: IncrementalStudy = field(default_factory=IncrementalStudy)
 
     @property
     def sealed(self) -> ScoreArtifact:

@@ -11,10 +11,13 @@ from scorebuilder.core.units import format_horizon
 from scorebuilder.report.doubts import doubts
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summary_cohort import summarise_cohort
+from scorebuilder.report.summary_incremental import summarise_incremental
 from scorebuilder.report.summary_model import summarise_model
+from scorebuilder.report.summary_rules import summarise_rules
 from scorebuilder.report.summary_score import summarise_points, summarise_risk_groups
 from scorebuilder.report.summary_selection import summarise_selection
 from scorebuilder.report.summary_stage_agreement import summarise_stage_agreement
+from scorebuilder.report.summary_subgroups import summarise_subgroups
 from scorebuilder.report.summary_validation import summarise_validation
 
 SUMMARY_VERSION = 1
@@ -54,6 +57,9 @@ def summarise(study: Study) -> dict[str, Any]:
         "points": summarise_points(study),
         "risk_groups": summarise_risk_groups(study),
         "validation": validation,
+        "rules": summarise_rules(study),
+        "incremental": summarise_incremental(study),
+        "subgroups": summarise_subgroups(study),
         "baselines": [_baseline(result) for result in study.baselines],
         "warnings": [*study.warnings, *doubts(study, summarised_model)],
         "reproduce": dict(study.reproduce),

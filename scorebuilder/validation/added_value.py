@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.stats import norm
 
-from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.outcome import check_outcome
 from scorebuilder.validation.compare import MIN_EVENTS, Difference, paired_difference
@@ -16,7 +17,7 @@ from scorebuilder.validation.contrast import CONTRASTS, Contrast, ContrastEstima
 from scorebuilder.validation.metric import MetricEstimate
 from scorebuilder.validation.performance import Z_95, evaluate
 from scorebuilder.validation.resampling import ValidationResult
-from scorebuilder.validation.rule_performance import averaged, net_benefit
+from scorebuilder.validation.rule_performance import averaged, net_benefit, reclassified
 
 RANKING = {"c_index": "Difference of C-index", "auc": "Difference of AUC(t)"}
 NO_SPREAD = 1e-12
@@ -117,7 +118,8 @@ def added_value(
     for contrast in CONTRASTS.values():
         if not contrast.ranks_only and not contrast.whole_follow_up:
             measures += contrast_over_repeats(contrast, *pair, horizon=horizon)
-    measures += [_net_benefit(*pair, horizon=horizon, threshold=level) for level in thresholds]
+    for level in thresholds:
+        measures += at_threshold(pair[0], pair[1] >= level, pair[2] >= level, level, horizon)
     return measures
 
 
@@ -214,22 +216,65 @@ def _normal(name: str, label: str, part: str, value: float, error: float) -> Mea
     return Measure(name, label, part, value, value - Z_95 * error, value + Z_95 * error, p)
 
 
-def _net_benefit(
-    y: Outcome, new: FloatArray, old: FloatArray, *, horizon: float, threshold: float
-) -> Measure:
-    def judged(risks: FloatArray) -> Callable[[int], MetricEstimate]:
-        return lambda repeat: net_benefit(
-            y, risks[repeat] >= threshold, horizon=horizon, threshold=threshold
-        )
+def at_threshold(
+    y: Outcome, new: BoolArray, old: BoolArray, threshold: float, horizon: float
+) -> list[Measure]:
+    """
+    Reclassification and net benefit of acting by a new rule of yes or no instead of an old one.
 
-    label = f"Difference of net benefit at {100 * threshold:g} %"
-    try:
-        one, other = averaged(judged(new), len(new)), averaged(judged(old), len(old))
-    except UndefinedMetricError as error:
-        return Measure("net_benefit", label, f"{threshold:g}", reason=str(error))
-    assert one.influence is not None
-    assert other.influence is not None
-    difference = one.influence - other.influence
-    return from_influence(
-        "net_benefit", label, one.value - other.value, difference, part=f"{threshold:g}"
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Outcome.
+    new, old : ndarray of bool of shape (n_repeats, n_patients)
+        For whom each holds.
+    threshold : float
+        Risk at which acting and not acting weigh the same.
+    horizon : float
+        In the unit of `y`.
+
+    Returns
+    -------
+    list of Measure
+        Net reclassification of events and of nonevents, and difference of net benefit.
+    """
+    words = f"at {100 * threshold:g} %"
+    measures = []
+    for part, text in (("events", "of events"), ("nonevents", "of nonevents")):
+        moved = partial(_moved, y, new, old, part, horizon)
+        names = ("nri_at_threshold", f"Reclassification {text} {words}", f"{threshold:g} {part}")
+        measures.append(_judged(names, moved, len(new)))
+    benefit = _judged(
+        ("net_benefit", f"Difference of net benefit {words}", f"{threshold:g}"),
+        lambda r: _gain(y, new[r], old[r], horizon=horizon, threshold=threshold),
+        len(new),
     )
+    return [*measures, benefit]
+
+
+def _moved(
+    y: Outcome, new: BoolArray, old: BoolArray, part: str, horizon: float, repeat: int
+) -> MetricEstimate:
+    return reclassified(y, new[repeat], old[repeat], part, horizon=horizon)
+
+
+def _gain(
+    y: Outcome, new: BoolArray, old: BoolArray, *, horizon: float, threshold: float
+) -> MetricEstimate:
+    first = net_benefit(y, new, horizon=horizon, threshold=threshold)
+    second = net_benefit(y, old, horizon=horizon, threshold=threshold)
+    assert first.influence is not None
+    assert second.influence is not None
+    return MetricEstimate(first.value - second.value, first.influence - second.influence)
+
+
+def _judged(
+    names: tuple[str, str, str], estimate: Callable[[int], MetricEstimate], n_repeats: int
+) -> Measure:
+    name, label, part = names
+    try:
+        found = averaged(estimate, n_repeats)
+    except UndefinedMetricError as error:
+        return Measure(name, label, part, reason=str(error))
+    assert found.influence is not None
+    return from_influence(name, label, found.value, found.influence, part=part)

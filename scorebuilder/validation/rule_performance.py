@@ -103,6 +103,53 @@ def classification(
     return MetricEstimate(value, influence)
 
 
+def reclassified(
+    y: Outcome, new: BoolArray, old: BoolArray, part: str, *, horizon: float
+) -> MetricEstimate:
+    r"""
+    One part of the net reclassification improvement of a new rule of yes or no over an old one.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Outcome.
+    new, old : ndarray of bool of shape (n_patients,)
+        For whom each rule holds.
+    part : {"events", "nonevents"}
+        Among patients with the event by the horizon, or among those without.
+    horizon : float
+        In the unit of `y`.
+
+    Returns
+    -------
+    MetricEstimate
+        Net share of the patients whom the new rule classifies better, in [-1, 1].
+
+    Raises
+    ------
+    UndefinedMetricError
+        If there is no such patient.
+
+    Notes
+    -----
+    With two categories the net share moved up among events is the difference of the sensitivities,
+    and the net share moved down among nonevents the difference of the specificities, each weighted
+    for censoring as in `classification`. The parts are never added up: an event and a nonevent
+    rarely weigh the same. [1]_
+
+    References
+    ----------
+    .. [1] Pencina MJ, D'Agostino RB Sr, Steyerberg EW. Extensions of net reclassification
+       improvement calculations to measure usefulness of new biomarkers. Stat Med 2011;30:11-21.
+    """
+    share = {"events": "sensitivity", "nonevents": "specificity"}[part]
+    first = classification(y, new, share, horizon=horizon)
+    second = classification(y, old, share, horizon=horizon)
+    assert first.influence is not None
+    assert second.influence is not None
+    return MetricEstimate(first.value - second.value, first.influence - second.influence)
+
+
 def net_benefit(
     y: Outcome, positive: BoolArray, *, horizon: float, threshold: float
 ) -> MetricEstimate:
