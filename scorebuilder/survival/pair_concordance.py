@@ -119,7 +119,7 @@ def pair_concordance(
     """
     event, time = check_outcome(y)
     cases = check_case_weight(case_weight, time.size)
-    rank, n_ranks = _dense_rank(marker, time.size)
+    rank, n_ranks = dense_rank(marker, time.size)
     weight = np.where(event & (time <= until), 1.0 if event_weight is None else event_weight, 0.0)
     order = np.lexsort((event, -time)).astype(np.int64)
     counted = weight > 0.0
@@ -212,7 +212,29 @@ def check_case_weight(case_weight: Any, n_patients: int) -> FloatArray:
     return weight
 
 
-def _dense_rank(marker: FloatArray, n_patients: int) -> tuple[IntArray, int]:
+def dense_rank(marker: FloatArray, n_patients: int) -> tuple[IntArray, int]:
+    """
+    Rank of each patient's marker among the distinct ones.
+
+    Parameters
+    ----------
+    marker : ndarray of shape (n_patients,)
+        Without NaN.
+    n_patients : int
+        How many there must be.
+
+    Returns
+    -------
+    rank : ndarray of int of shape (n_patients,)
+        From 0; equal markers, and only these, have the same rank.
+    n_ranks : int
+        Distinct markers.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer markers, or one is NaN.
+    """
     values = np.asarray(marker, dtype=np.float64)
     if values.shape != (n_patients,):
         message = f"`marker` must have shape ({n_patients},) as `y` does; got {values.shape}"
