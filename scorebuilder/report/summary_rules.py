@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,8 @@ from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summary_comparison import scorable
-from scorebuilder.validation.added_value import at_threshold, from_influence
+from scorebuilder.validation.added_value import benefit_of, contrast_over_repeats, from_influence
+from scorebuilder.validation.categorical_nri import categorical_nri
 from scorebuilder.validation.compare import MIN_EVENTS
 from scorebuilder.validation.metric import MetricEstimate
 from scorebuilder.validation.rule_performance import SHARES, averaged, classification
@@ -70,9 +71,20 @@ def _rule(study: Study, item: BaselineResult, thresholds: tuple[float, ...]) -> 
     ]
     old = np.broadcast_to(positive, high.shape)
     for level in thresholds:
-        found = at_threshold(y, risks >= level, old, level, horizon)
-        row["against"] += [asdict(measure) for measure in found]
+        row["against"] += _against(y, risks >= level, old, level, horizon)
     return row
+
+
+def _against(
+    y: Outcome, score: BoolArray, rule: BoolArray, level: float, horizon: float
+) -> list[dict[str, Any]]:
+    """Judge the score at a threshold instead of the rule: reclassification and net benefit."""
+    two_categories = replace(categorical_nri([0.5]), label=f"NRI at {100 * level:g} %")
+    found = contrast_over_repeats(
+        two_categories, y, score.astype(np.float64), rule.astype(np.float64), horizon=horizon
+    )
+    found.append(benefit_of(y, score, rule, level, horizon))
+    return [{"threshold": level, **asdict(measure)} for measure in found]
 
 
 def highest(risk: FloatArray, count: int) -> BoolArray:

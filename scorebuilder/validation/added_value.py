@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy.stats import norm
@@ -12,12 +11,13 @@ from scipy.stats import norm
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.outcome import check_outcome
+from scorebuilder.validation.categorical_nri import categorical_nri
 from scorebuilder.validation.compare import MIN_EVENTS, Difference, paired_difference
 from scorebuilder.validation.contrast import CONTRASTS, Contrast, ContrastEstimate, ContrastPart
 from scorebuilder.validation.metric import MetricEstimate
 from scorebuilder.validation.performance import Z_95, evaluate
 from scorebuilder.validation.resampling import ValidationResult
-from scorebuilder.validation.rule_performance import averaged, net_benefit, reclassified
+from scorebuilder.validation.rule_performance import averaged, net_benefit
 
 RANKING = {"c_index": "Difference of C-index", "auc": "Difference of AUC(t)"}
 NO_SPREAD = 1e-12
@@ -75,14 +75,15 @@ def added_value(
     horizon : float
         One of their horizons.
     thresholds : sequence of float
-        Risks at which the net benefit is compared.
+        Limits of the risk categories of the categorical NRI, and risks at which the net benefit is
+        compared.
 
     Returns
     -------
     list of Measure
-        Differences of the C-index and AUC(t), every registered contrast of two risks, and
-        differences of net benefit; each undefined, with the reason, if fewer than `MIN_EVENTS`
-        patients have the event by the horizon.
+        Differences of the C-index and AUC(t), every registered contrast of two risks (NRI, IDI,
+        Brier score), categorical NRI and differences of net benefit; undefined, with the reason,
+        if fewer than `MIN_EVENTS` patients have the event by the horizon.
 
     Raises
     ------
@@ -118,8 +119,13 @@ def added_value(
     for contrast in CONTRASTS.values():
         if not contrast.ranks_only and not contrast.whole_follow_up:
             measures += contrast_over_repeats(contrast, *pair, horizon=horizon)
-    for level in thresholds:
-        measures += at_threshold(pair[0], pair[1] >= level, pair[2] >= level, level, horizon)
+    if thresholds:
+        cuts = categorical_nri(sorted(thresholds))
+        measures += contrast_over_repeats(cuts, *pair, horizon=horizon)
+    measures += [
+        benefit_of(pair[0], pair[1] >= level, pair[2] >= level, level, horizon)
+        for level in thresholds
+    ]
     return measures
 
 
@@ -160,7 +166,7 @@ def contrast_over_repeats(
     measures = [_mean(contrast.name, contrast.label, "", found)]
     for part in found[0].parts:
         pieces = [item.part(part.name) for item in found]
-        label = labels.get(part.name, part.name)
+        label = f"{contrast.label}: {labels.get(part.name, part.name)}"
         measures.append(_mean(contrast.name, label, part.name, pieces))
     return measures
 
@@ -216,11 +222,11 @@ def _normal(name: str, label: str, part: str, value: float, error: float) -> Mea
     return Measure(name, label, part, value, value - Z_95 * error, value + Z_95 * error, p)
 
 
-def at_threshold(
+def benefit_of(
     y: Outcome, new: BoolArray, old: BoolArray, threshold: float, horizon: float
-) -> list[Measure]:
+) -> Measure:
     """
-    Reclassification and net benefit of acting by a new rule of yes or no instead of an old one.
+    Difference of net benefit of treating by a new rule of yes or no instead of an old one.
 
     Parameters
     ----------
@@ -229,33 +235,24 @@ def at_threshold(
     new, old : ndarray of bool of shape (n_repeats, n_patients)
         For whom each holds.
     threshold : float
-        Risk at which acting and not acting weigh the same.
+        Risk at which treating and not treating weigh the same.
     horizon : float
         In the unit of `y`.
 
     Returns
     -------
-    list of Measure
-        Net reclassification of events and of nonevents, and difference of net benefit.
+    Measure
+        In true positives per patient.
     """
-    words = f"at {100 * threshold:g} %"
-    measures = []
-    for part, text in (("events", "of events"), ("nonevents", "of nonevents")):
-        moved = partial(_moved, y, new, old, part, horizon)
-        names = ("nri_at_threshold", f"Reclassification {text} {words}", f"{threshold:g} {part}")
-        measures.append(_judged(names, moved, len(new)))
-    benefit = _judged(
-        ("net_benefit", f"Difference of net benefit {words}", f"{threshold:g}"),
-        lambda r: _gain(y, new[r], old[r], horizon=horizon, threshold=threshold),
-        len(new),
-    )
-    return [*measures, benefit]
-
-
-def _moved(
-    y: Outcome, new: BoolArray, old: BoolArray, part: str, horizon: float, repeat: int
-) -> MetricEstimate:
-    return reclassified(y, new[repeat], old[repeat], part, horizon=horizon)
+    label, part = f"Difference of net benefit at {100 * threshold:g} %", f"{threshold:g}"
+    try:
+        found = averaged(
+            lambda r: _gain(y, new[r], old[r], horizon=horizon, threshold=threshold), len(new)
+        )
+    except UndefinedMetricError as error:
+        return Measure("net_benefit", label, part, reason=str(error))
+    assert found.influence is not None
+    return from_influence("net_benefit", label, found.value, found.influence, part=part)
 
 
 def _gain(
@@ -266,15 +263,3 @@ def _gain(
     assert first.influence is not None
     assert second.influence is not None
     return MetricEstimate(first.value - second.value, first.influence - second.influence)
-
-
-def _judged(
-    names: tuple[str, str, str], estimate: Callable[[int], MetricEstimate], n_repeats: int
-) -> Measure:
-    name, label, part = names
-    try:
-        found = averaged(estimate, n_repeats)
-    except UndefinedMetricError as error:
-        return Measure(name, label, part, reason=str(error))
-    assert found.influence is not None
-    return from_influence(name, label, found.value, found.influence, part=part)

@@ -10,7 +10,7 @@ from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.kaplan_meier import risk_counts, survival_at
 from scorebuilder.survival.outcome import check_outcome
-from scorebuilder.validation.ipcw import censoring_influence, censoring_weights
+from scorebuilder.validation.classification import classification_at
 from scorebuilder.validation.metric import MetricEstimate, check_predictions
 
 SHARES: Mapping[str, str] = {
@@ -20,13 +20,6 @@ SHARES: Mapping[str, str] = {
     "npv": "Negative predictive value",
 }
 """Name and label of each share."""
-
-_EMPTY = {
-    "sensitivity": "no patient has the event by the horizon",
-    "specificity": "no patient is observed beyond the horizon",
-    "ppv": "no positive patient has a known outcome at the horizon",
-    "npv": "no negative patient has a known outcome at the horizon",
-}
 
 
 def classification(
@@ -49,30 +42,12 @@ def classification(
     Returns
     -------
     MetricEstimate
-        With its influence function, the estimation of the censoring weights included.
+        As `classification_at`, with its influence function.
 
     Raises
     ------
     UndefinedMetricError
         If nobody counts in the denominator, or the horizon lies past the follow-up.
-
-    Notes
-    -----
-    With weights :math:`a_i = 1/G(T_i-)` of patients with the event by t and :math:`b_i = 1/G(t)`
-    of those observed beyond it, [1]_
-
-    .. math:: \mathrm{sens} = \frac{\sum a_i 1_i}{\sum a_i}, \quad
-       \mathrm{spec} = \frac{\sum b_i (1 - 1_i)}{\sum b_i}, \quad
-       \mathrm{PPV} = \frac{\sum a_i 1_i}{\sum (a_i + b_i) 1_i}, \quad
-       \mathrm{NPV} = \frac{\sum b_i (1 - 1_i)}{\sum (a_i + b_i) (1 - 1_i)}
-
-    Takes censoring as independent of the rule and of the outcome.
-
-    References
-    ----------
-    .. [1] Blanche P, Proust-Lima C, Loubere L, et al. Quantifying and comparing dynamic predictive
-       accuracy of joint models for longitudinal marker and time-to-event. Biometrics
-       2015;71:102-13.
 
     Examples
     --------
@@ -85,69 +60,10 @@ def classification(
     0.5
     """
     held = check_predictions(y, positive, horizon=horizon, probability=True)
-    weights = censoring_weights(None, y, horizon=horizon)
-    a, b = weights.case, weights.control
-    numerator, denominator = {
-        "sensitivity": (a * held, a),
-        "specificity": (b * (1.0 - held), b),
-        "ppv": (a * held, (a + b) * held),
-        "npv": (b * (1.0 - held), (a + b) * (1.0 - held)),
-    }[share]
-    total = float(denominator.mean())
-    if total == 0.0:
-        raise UndefinedMetricError(_EMPTY[share])
-    value = float(numerator.mean()) / total
-    influence = (numerator - value * denominator) / total
-    kappa = influence / held.size
-    influence = influence + censoring_influence(y, kappa, horizon=horizon)
-    return MetricEstimate(value, influence)
-
-
-def reclassified(
-    y: Outcome, new: BoolArray, old: BoolArray, part: str, *, horizon: float
-) -> MetricEstimate:
-    r"""
-    One part of the net reclassification improvement of a new rule of yes or no over an old one.
-
-    Parameters
-    ----------
-    y : structured ndarray of shape (n_patients,)
-        Outcome.
-    new, old : ndarray of bool of shape (n_patients,)
-        For whom each rule holds.
-    part : {"events", "nonevents"}
-        Among patients with the event by the horizon, or among those without.
-    horizon : float
-        In the unit of `y`.
-
-    Returns
-    -------
-    MetricEstimate
-        Net share of the patients whom the new rule classifies better, in [-1, 1].
-
-    Raises
-    ------
-    UndefinedMetricError
-        If there is no such patient.
-
-    Notes
-    -----
-    With two categories the net share moved up among events is the difference of the sensitivities,
-    and the net share moved down among nonevents the difference of the specificities, each weighted
-    for censoring as in `classification`. The parts are never added up: an event and a nonevent
-    rarely weigh the same. [1]_
-
-    References
-    ----------
-    .. [1] Pencina MJ, D'Agostino RB Sr, Steyerberg EW. Extensions of net reclassification
-       improvement calculations to measure usefulness of new biomarkers. Stat Med 2011;30:11-21.
-    """
-    share = {"events": "sensitivity", "nonevents": "specificity"}[part]
-    first = classification(y, new, share, horizon=horizon)
-    second = classification(y, old, share, horizon=horizon)
-    assert first.influence is not None
-    assert second.influence is not None
-    return MetricEstimate(first.value - second.value, first.influence - second.influence)
+    found = getattr(classification_at(y, held, threshold=0.5, horizon=horizon), share)
+    if found.value is None:
+        raise UndefinedMetricError(found.reason)
+    return MetricEstimate(found.value, found.influence)
 
 
 def net_benefit(

@@ -110,8 +110,8 @@ def test_undefined_says_why() -> None:
     y = make_outcome([1, 1, 0], [1, 2, 9])
     nobody, everybody = np.zeros(3, dtype=bool), np.ones(3, dtype=bool)
     for rule, name, message in (
-        (nobody, "ppv", "no positive patient has a known outcome at the horizon"),
-        (everybody, "npv", "no negative patient has a known outcome at the horizon"),
+        (nobody, "ppv", "nobody at or above the threshold has a known outcome"),
+        (everybody, "npv", "nobody below the threshold has a known outcome"),
     ):
         with pytest.raises(UndefinedMetricError, match=message):
             classification(y, rule, name, horizon=5.0)
@@ -124,7 +124,7 @@ def test_undefined_says_why() -> None:
 
 @pytest.mark.slow
 def test_intervals_cover() -> None:
-    """95 % intervals of 300 cohorts of 500: binomial 99.9 % limits of the coverage are 0.90, 0.99."""
+    """300 cohorts of 500: binomial 99.9 % limits of a coverage of 0.95 are 0.90 and 0.99."""
     truth_y, truth_positive = draw(400_000, 1, censored=False)
     truth = {
         name: classification(truth_y, truth_positive, name, horizon=4.0).value for name in SHARES

@@ -8,7 +8,7 @@ from typing import Any
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers, words
 from scorebuilder.report.figure import DataTable, Summary
-from scorebuilder.report.measure_row import measure_row
+from scorebuilder.report.measure_row import measure_row, shown
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
 BUILDS = {"pipeline": "the whole pipeline of the score", "cox": "a linear Cox model"}
@@ -34,7 +34,7 @@ def _step(row: dict[str, Any], first: bool) -> tuple[str, ...]:
 
 
 def _measures(caption: str, rows: list[dict[str, Any]]) -> DataTable:
-    return DataTable(caption, MEASURES, tuple(measure_row(row) for row in rows))
+    return DataTable(caption, MEASURES, tuple(measure_row(row) for row in shown(rows)))
 
 
 def _ladder(found: dict[str, Any], when: str) -> list[DataTable]:

@@ -7,7 +7,7 @@ from typing import Any
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers, words
 from scorebuilder.report.figure import DataTable, Summary
-from scorebuilder.report.measure_row import measure_row
+from scorebuilder.report.measure_row import measure_row, shown
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
 SHARES = ("", "By the rule", "By the score, as many patients", "Difference", "P")
@@ -40,7 +40,7 @@ def _rule(row: dict[str, Any]) -> dict[str, Any]:
         tables.append(DataTable(caption, SHARES, tuple(_share(item) for item in row["shares"])))
     if row["against"]:
         caption = f"{row['label']}: treating by the score instead, by {when}"
-        rows = tuple(measure_row(item) for item in row["against"])
+        rows = tuple(measure_row(item) for item in shown(row["against"]))
         tables.append(DataTable(caption, AGAINST, rows))
     positive = "withheld" if row["n_positive"] is None else numbers.count(row["n_positive"])
     return {
