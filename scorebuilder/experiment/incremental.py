@@ -194,7 +194,7 @@ def _marker(setting: Setting, item: MarkerSpec, number: int) -> MarkerAnswer:
     }
     needed = max(MIN_EVENTS, spec.validation.folds)
     if n_events < needed:
-        reason = f"{n_events} events by the horizon with all inputs known; {needed} are needed"
+        reason = f"fewer than {needed} events by the horizon in patients with all inputs known"
         return MarkerAnswer(**answer, reason=reason)
     try:
         return MarkerAnswer(**answer, y=y, **_answered(setting, item, number, X, y))

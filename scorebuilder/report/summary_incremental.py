@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from scorebuilder.report.small_counts import withhold
 from scorebuilder.report.study import Study
 from scorebuilder.report.study_incremental import MarkerAnswer, Rung
 from scorebuilder.validation.added_value import added_value
@@ -70,10 +71,11 @@ def _step(
 
 def _marker(study: Study, answer: MarkerAnswer, thresholds: tuple[float, ...]) -> dict[str, Any]:
     names = (
-        "label", "marker", "on_top_of", "subgroup", "n_subgroup", "n_unknown", "n", "n_events",
-        "reason",
+        "label", "marker", "on_top_of", "subgroup", "reason",
     )  # fmt: skip
     row: dict[str, Any] = {name: getattr(answer, name) for name in names}
+    counts = ("n_subgroup", "n_unknown", "n", "n_events")
+    row |= {name: withhold(getattr(answer, name)) for name in counts}
     row |= {"hazard_ratios": [], "nested": None, "measures": []}
     if answer.y is None or answer.old is None or answer.new is None or answer.nested is None:
         return row

@@ -11,6 +11,7 @@ import numpy as np
 from scorebuilder.cohort.describe import SMALLEST_CELL
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.report.small_counts import withhold
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summary_comparison import scorable
 from scorebuilder.validation.added_value import benefit_of, contrast_over_repeats, from_influence
@@ -51,8 +52,8 @@ def _rule(study: Study, item: BaselineResult, thresholds: tuple[float, ...]) -> 
         "rule": item.rule,
         "horizon": horizon,
         "n": int(judged.sum()),
-        "n_unknown": int(np.isnan(item.predictions).sum()),
-        "n_events": n_events,
+        "n_unknown": withhold(int(np.isnan(item.predictions).sum())),
+        "n_events": withhold(n_events),
         "n_positive": int(positive.sum()),
         "reason": None,
         "shares": [],
@@ -60,7 +61,8 @@ def _rule(study: Study, item: BaselineResult, thresholds: tuple[float, ...]) -> 
     }
     fewest = min(row["n_positive"], row["n"] - row["n_positive"])
     if n_events < MIN_EVENTS:
-        return row | {"reason": f"{n_events} events by the horizon; {MIN_EVENTS} are needed"}
+        few = f"fewer than {MIN_EVENTS} events by the horizon"
+        return row | {"reason": few, "n_positive": withhold(row["n_positive"])}
     if fewest < SMALLEST_CELL:
         few = f"it holds, or does not hold, in fewer than {SMALLEST_CELL} patients"
         return row | {"reason": few, "n_positive": None}

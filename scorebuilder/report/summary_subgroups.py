@@ -15,6 +15,7 @@ from scorebuilder.cohort.describe import HIDDEN_COMPLEMENT, hidden_levels
 from scorebuilder.cohort.expression import compile_expression
 from scorebuilder.core.arrays import BoolArray, FloatArray
 from scorebuilder.report.numbers import quantity
+from scorebuilder.report.small_counts import withhold
 from scorebuilder.report.study import Study
 from scorebuilder.survival.kaplan_meier import survival_at
 from scorebuilder.validation.subgroups import (
@@ -151,7 +152,7 @@ def _judged(study: Study, setting: Mapping[str, Any]) -> dict[str, Any]:
         "label": division.label,
         "horizon": horizon,
         "threshold": threshold,
-        "n_unknown": division.unknown,
+        "n_unknown": withhold(division.unknown),
         "groups": groups,
         "tests": [
             {"measure": contrast.measure, "p": contrast.p, "reason": contrast.reason}

@@ -127,7 +127,7 @@ def test_a_question_within_a_subgroup(answered: Any, spec: ExperimentSpec, tmp_p
 def test_too_few_events_give_a_reason_and_no_number(answered: Any) -> None:
     answer = answered.markers[3]
     assert answer.n_events < MIN_EVENTS
-    assert answer.reason.endswith(f"{MIN_EVENTS} are needed")
+    assert answer.reason.startswith(f"fewer than {MIN_EVENTS} events by the horizon")
     assert answer.old is None
     assert answer.nested is None
 
@@ -178,7 +178,7 @@ def test_a_rule_is_undefined_where_its_inputs_are_missing(
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ({"incremental": {"ladder": ["clinical", "imagin"]}}, "did you mean `imaging`?"),
+        ({"incremental": {"ladder": ["clinical", "imging"]}}, "did you mean `imaging`?"),
         (
             {"incremental": {"markers": [{"marker": "lgee", "on_top_of": "age"}]}},
             "number 1: no predictor `lgee`; did you mean `lge`?",

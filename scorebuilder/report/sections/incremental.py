@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 from scorebuilder.core.units import format_horizon
-from scorebuilder.report import numbers, words
+from scorebuilder.report import numbers
 from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.measure_row import measure_row, shown
 from scorebuilder.report.section import SECTIONS, Figures, Section
+from scorebuilder.report.small_counts import counted
 
 BUILDS = {"pipeline": "the whole pipeline of the score", "cox": "a linear Cox model"}
 LADDER = (
@@ -64,13 +65,13 @@ def _per(row: dict[str, Any]) -> str:
 def _marker(row: dict[str, Any], when: str) -> dict[str, Any]:
     facts = [("Patients", row["subgroup"] or "all")]
     if row["subgroup"]:
-        text = numbers.count(row["n_subgroup"])
         unknown = row["n_unknown"]
-        facts.append(("In the subgroup", text + (f"; not known of {unknown:,}" if unknown else "")))
+        text = "" if unknown == 0 else f"; not known of: {counted(unknown)}"
+        facts.append(("In the subgroup", counted(row["n_subgroup"]) + text))
     facts += [
         ("Known already", row["on_top_of"]),
-        ("All inputs known", numbers.count(row["n"])),
-        ("Events", f"{words.plural(row['n_events'], 'event')} by {when}"),
+        ("All inputs known", counted(row["n"])),
+        (f"Events by {when}", counted(row["n_events"])),
     ]
     facts += [(_per(ratio), _ratio(ratio)) for ratio in row["hazard_ratios"]]
     nested = row["nested"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from scorebuilder.core.units import format_horizon
-from scorebuilder.report import numbers, words
+from scorebuilder.report import numbers
 from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.measure_row import measure_row, shown
 from scorebuilder.report.section import SECTIONS, Figures, Section
+from scorebuilder.report.small_counts import counted
 
 SHARES = ("", "By the rule", "By the score, as many patients", "Difference", "P")
 AGAINST = ("Score at its threshold instead of the rule", "Estimate", "P")
@@ -42,15 +43,14 @@ def _rule(row: dict[str, Any]) -> dict[str, Any]:
         caption = f"{row['label']}: treating by the score instead, by {when}"
         rows = tuple(measure_row(item) for item in shown(row["against"]))
         tables.append(DataTable(caption, AGAINST, rows))
-    positive = "withheld" if row["n_positive"] is None else numbers.count(row["n_positive"])
     return {
         "label": row["label"],
         "facts": [
             ("Rule", row["rule"]),
             ("Patients in whom it is known", numbers.count(row["n"])),
-            ("Not known, inputs missing", numbers.count(row["n_unknown"])),
-            ("It holds in", positive),
-            ("Events", f"{words.plural(row['n_events'], 'event')} by {when}"),
+            ("Not known, inputs missing", counted(row["n_unknown"])),
+            ("It holds in", counted(row["n_positive"])),
+            (f"Events by {when}", counted(row["n_events"])),
         ],
         "undefined": "" if row["reason"] is None else numbers.undefined(row["reason"]),
         "tables": tables,

@@ -8,6 +8,7 @@ from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers
 from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
+from scorebuilder.report.small_counts import counted
 
 FIRST = ("", "Patients", "Events", "AUC", "C-index", "Difference of AUC", "P")
 SECOND = (
@@ -29,10 +30,6 @@ def _estimate(row: dict[str, Any], style: numbers.NumberStyle = numbers.three) -
     return numbers.estimate(row["value"], row["lower"], row["upper"], row["reason"], style=style)
 
 
-def _count(value: int | None) -> str:
-    return "withheld" if value is None else numbers.count(value)
-
-
 def _discrimination(group: dict[str, Any]) -> tuple[str, ...]:
     found = {row["measure"]: row for row in group["measures"]}
     change = next(row for row in group["differences"] if row["measure"] == "auc")
@@ -42,8 +39,8 @@ def _discrimination(group: dict[str, Any]) -> tuple[str, ...]:
         text = REFERENCE
     return (
         group["label"],
-        _count(group["n"]),
-        _count(group["n_events"]),
+        counted(group["n"]),
+        counted(group["n_events"]),
         _estimate(found["auc"]),
         _estimate(found["c_index"]),
         text,
@@ -88,7 +85,7 @@ def _division(row: dict[str, Any]) -> dict[str, Any]:
                     tests["observed_expected"]["p"], tests["observed_expected"]["reason"]
                 ),
             ),
-            *([("Not known of", numbers.count(unknown))] if unknown else []),
+            *([("Not known of", counted(unknown))] if unknown != 0 else []),
         ],
     }
 
