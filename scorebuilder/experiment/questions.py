@@ -100,10 +100,10 @@ def named_baseline(spec: ExperimentSpec, name: str) -> int | None:
         Its place among `baselines`; None if no baseline is called so.
     """
 
-    def called(item: BaselineSpec) -> bool:
+    def _called(item: BaselineSpec) -> bool:
         return name in (item.label, item.source)
 
-    return next((place for place, item in enumerate(spec.baselines) if called(item)), None)
+    return next((place for place, item in enumerate(spec.baselines) if _called(item)), None)
 
 
 def _wrong_marker(spec: ExperimentSpec, cohort: Cohort, item: MarkerSpec) -> Iterator[str]:

@@ -74,8 +74,10 @@ def _marker(study: Study, answer: MarkerAnswer, thresholds: tuple[float, ...]) -
         "label", "marker", "on_top_of", "subgroup", "reason",
     )  # fmt: skip
     row: dict[str, Any] = {name: getattr(answer, name) for name in names}
-    counts = ("n_subgroup", "n_unknown", "n", "n_events")
-    row |= {name: withhold(getattr(answer, name)) for name in counts}
+    others = len(study.cohort.y) - answer.n_subgroup - answer.n_unknown
+    for name in ("n_subgroup", "n_unknown", "n", "n_events"):
+        follows = name in ("n_subgroup", "n") and withhold(others) is None
+        row[name] = None if follows else withhold(getattr(answer, name))
     row |= {"hazard_ratios": [], "nested": None, "measures": []}
     if answer.y is None or answer.old is None or answer.new is None or answer.nested is None:
         return row
