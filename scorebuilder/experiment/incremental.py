@@ -17,6 +17,7 @@ from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.experiment.pipeline import make_builder, make_imputer
 from scorebuilder.experiment.questions import ladder_groups, named_baseline
+from scorebuilder.experiment.resample import make_executor
 from scorebuilder.experiment.run_folder import FoldCache
 from scorebuilder.experiment.spec import ExperimentSpec
 from scorebuilder.experiment.spec_incremental import MarkerSpec
@@ -94,7 +95,7 @@ class Setting:
             repeats=self.spec.validation.repeats,
             horizons=self.spec.outcome.horizons,
             random_state=seed_of(self.spec.seed, "cross-validation"),
-            n_jobs=self.jobs,
+            executor=make_executor(self.spec, self.jobs),
             cache=FoldCache(self.scratch / name, key=self.key),
             progress=self.progress,
         )

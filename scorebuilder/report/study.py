@@ -15,6 +15,8 @@ from scorebuilder.report.study_incremental import IncrementalStudy
 from scorebuilder.score.artifact import ScoreArtifact
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.validation.baseline import Baseline
+from scorebuilder.validation.bootstrap_optimism import BootstrapOptimism
+from scorebuilder.validation.internal_external import InternalExternal
 from scorebuilder.validation.recalibration import Method
 from scorebuilder.validation.resampling import ValidationResult
 
@@ -106,6 +108,10 @@ class Study:
         Command, seed, hashes and versions.
     incremental : IncrementalStudy
         What groups of variables and single markers were tried for.
+    optimism : BootstrapOptimism or None
+        Bootstrap of the whole pipeline, if there was one.
+    internal_external : InternalExternal or None
+        Centres or periods left out in turn, if there were any.
     """
 
     cohort: Cohort
@@ -119,6 +125,8 @@ class Study:
     warnings: tuple[str, ...]
     reproduce: Mapping[str, Any]
     incremental: IncrementalStudy = field(default_factory=IncrementalStudy)
+    optimism: BootstrapOptimism | None = None
+    internal_external: InternalExternal | None = None
 
     @property
     def sealed(self) -> ScoreArtifact:

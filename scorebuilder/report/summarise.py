@@ -12,7 +12,9 @@ from scorebuilder.report.doubts import doubts
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summary_cohort import summarise_cohort
 from scorebuilder.report.summary_incremental import summarise_incremental
+from scorebuilder.report.summary_internal_external import summarise_internal_external
 from scorebuilder.report.summary_model import summarise_model
+from scorebuilder.report.summary_optimism import summarise_optimism
 from scorebuilder.report.summary_rules import summarise_rules
 from scorebuilder.report.summary_score import summarise_points, summarise_risk_groups
 from scorebuilder.report.summary_selection import summarise_selection
@@ -60,6 +62,8 @@ def summarise(study: Study) -> dict[str, Any]:
         "rules": summarise_rules(study),
         "incremental": summarise_incremental(study),
         "subgroups": summarise_subgroups(study),
+        "optimism": summarise_optimism(study),
+        "internal_external": summarise_internal_external(study),
         "baselines": [_baseline(result) for result in study.baselines],
         "warnings": [*study.warnings, *doubts(study, summarised_model)],
         "reproduce": dict(study.reproduce),
