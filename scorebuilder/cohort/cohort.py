@@ -10,6 +10,7 @@ import pandas as pd
 
 from scorebuilder.cohort.attrition import Attrition, AttritionStep
 from scorebuilder.cohort.schema import CohortSchema
+from scorebuilder.cohort.schema_file import nearest
 from scorebuilder.cohort.validate import ParsedTable, parse_table
 from scorebuilder.core.arrays import BoolArray, Outcome
 from scorebuilder.core.canonical import sha256
@@ -31,6 +32,9 @@ class Cohort:
         Fields ``event`` (bool) and ``time`` (float, days).
     ids : Series or None
         Names of the patients, if the schema has a column for them.
+    strata : DataFrame of shape (n_patients, n_strata)
+        Columns that divide the patients and are no predictors: clusters, subgroups, and the date of
+        time zero. Categorical, float64 or datetime64; missing where not known.
     schema : CohortSchema
         What the columns mean.
     attrition : Attrition
@@ -44,10 +48,37 @@ class Cohort:
     X: pd.DataFrame
     y: Outcome
     ids: pd.Series | None
+    strata: pd.DataFrame
     schema: CohortSchema
     attrition: Attrition
     data_sha256: str
     ignored_columns: tuple[str, ...] = ()
+
+    def column(self, name: str) -> pd.Series:
+        """
+        Return a predictor or a stratum, to divide the patients by.
+
+        Parameters
+        ----------
+        name : str
+            Name of the column.
+
+        Returns
+        -------
+        Series of shape (n_patients,)
+            As it stands in `X` or `strata`.
+
+        Raises
+        ------
+        KeyError
+            If the cohort has no such column; names the nearest.
+        """
+        for frame in (self.strata, self.X):
+            if name in frame.columns:
+                return frame[name]
+        known = [*self.strata.columns, *self.X.columns]
+        message = f"the cohort has no column `{name}`{nearest(name, known)}"
+        raise KeyError(message)
 
 
 def make_cohort(frame: pd.DataFrame, schema: CohortSchema, *, source: str = "the data") -> Cohort:
@@ -83,6 +114,7 @@ def make_cohort(frame: pd.DataFrame, schema: CohortSchema, *, source: str = "the
     return Cohort(
         X=columns[names],
         y=make_outcome(table.event[kept], table.time[kept]),
+        strata=columns[[field.name for field in schema.strata]],
         ids=None if schema.id is None else columns[schema.id.name],
         schema=schema,
         attrition=_attrition(table, kept),

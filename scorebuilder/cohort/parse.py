@@ -94,7 +94,7 @@ def parse_column(cells: pd.Series, field: Field, dialect: Dialect | None = None)
         cells = cells.astype(object)
     if field.role == "id":
         values, violations = _parse_names(cells, field, dialect)
-    elif field.role in ("time_zero_date", "end_date"):
+    elif field.is_date:
         values, violations = _parse_dates(cells, field, dialect)
     elif field.kind == "numeric":
         values, violations = _parse_numbers(cells, field, dialect)
@@ -255,6 +255,8 @@ def _parse_levels(
     cells: pd.Series, field: Field, dialect: Dialect
 ) -> tuple[pd.Series, list[Violation]]:
     codes = _each(cells, lambda cell: _read_code(cell, dialect))
+    if not field.levels:
+        return pd.Series(pd.Categorical(codes), name=field.name), []
     known = set(field.codes)
     wrong = np.array([code is not None and code not in known for code in codes], dtype=bool)
     rule = f"levels must be one of {', '.join(field.codes)}"

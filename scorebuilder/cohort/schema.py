@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Role = Literal["id", "time", "event", "predictor", "exclude", "time_zero_date", "end_date"]
+Role = Literal[
+    "id", "time", "event", "predictor", "exclude", "time_zero_date", "end_date", "cluster",
+    "subgroup",
+]  # fmt: skip
 Kind = Literal["numeric", "binary", "nominal", "ordinal"]
 Range = tuple[float | None, float | None]
 
 ROLES: tuple[Role, ...] = (
-    "id", "time", "event", "predictor", "exclude", "time_zero_date", "end_date",
+    "id", "time", "event", "predictor", "exclude", "time_zero_date", "end_date", "cluster",
+    "subgroup",
 )  # fmt: skip
+STRATA: tuple[Role, ...] = ("cluster", "subgroup", "time_zero_date")
+"""Roles of columns that divide the patients and are no predictors."""
 KINDS: tuple[Kind, ...] = ("numeric", "binary", "nominal", "ordinal")
 TYPES = ("string", "integer", "number", "date")
 CONCEPTS = (
@@ -69,8 +75,10 @@ class Field:
         Scale of measurement.
     label, description : str
         Short name for tables; what was measured, and how.
-    role : {"predictor", "id", "time", "event", "exclude", "time_zero_date", "end_date"}
-        Excluded columns may be absent, and are never read.
+    role : str
+        One of `ROLES`.
+        Excluded columns may be absent, and are never read. Clusters (such as centres) and subgroups
+        divide the patients and never become predictors.
     type : {"string", "integer", "number", "date"}
         Type of the cells, as in Frictionless Table Schema.
     unit, source_unit : str
@@ -82,7 +90,8 @@ class Field:
     soft_range : tuple of (float or None, float or None)
         Values outside are implausible, and allowed.
     levels : tuple of Level
-        Levels of a factor; ordinal levels ascend.
+        Levels of a factor; ordinal levels ascend. A nominal cluster or subgroup without
+        levels takes any code.
     reference : str
         Code of the reference level; empty for the first.
     group : str
@@ -116,6 +125,12 @@ class Field:
     format: str = ""
     required: bool = False
     unique: bool = False
+
+    @property
+    def is_date(self) -> bool:
+        """True if its cells are read as dates."""
+        dates = self.role in ("time_zero_date", "end_date")
+        return dates or (self.type == "date" and self.role in ("cluster", "subgroup"))
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -250,6 +265,11 @@ class CohortSchema:
     def predictors(self) -> tuple[Field, ...]:
         """Candidate predictors in schema order."""
         return tuple(item for item in self.fields if item.role == "predictor")
+
+    @property
+    def strata(self) -> tuple[Field, ...]:
+        """Columns that divide the patients and are no predictors, in schema order."""
+        return tuple(item for item in self.fields if item.role in STRATA)
 
     @property
     def read_fields(self) -> tuple[Field, ...]:

@@ -208,7 +208,8 @@ def _field(content: Any, source: str, where: str) -> Field:
     role = part.text("sb:role", default=None, known=ROLES)
     cell_type = part.text("type", default=None, known=TYPES)
     is_predictor = role == "predictor"
-    kind = part.text("sb:kind", default=None if is_predictor else "numeric", known=KINDS)
+    usual = "nominal" if role in ("cluster", "subgroup") and cell_type != "date" else "numeric"
+    kind = part.text("sb:kind", default=None if is_predictor else usual, known=KINDS)
     constraints = part.part("constraints", ("required", "unique"))
     levels = tuple(_level(item, part) for item in part.items("sb:levels"))
     field = Field(
@@ -232,6 +233,8 @@ def _field(content: Any, source: str, where: str) -> Field:
     )
     if is_predictor:
         _check_predictor(field, part)
+    elif role in ("cluster", "subgroup"):
+        _check_stratum(field, part)
     if role in ("time_zero_date", "end_date") and (cell_type != "date" or not field.format):
         part.fail('a date needs `type: date` and its `format`, such as "%d/%m/%Y"')
     if role in ("time", "event") and cell_type not in ("integer", "number"):
@@ -255,9 +258,9 @@ def _range(part: _Part, low: str, high: str) -> Range:
 def _check_predictor(field: Field, part: _Part) -> None:
     if field.kind == "numeric":
         if field.type not in ("integer", "number"):
-            part.fail("a numeric predictor needs `type: integer` or `type: number`")
+            part.fail(f"a numeric {field.role} needs `type: integer` or `type: number`")
         if field.levels or field.reference:
-            part.fail("a numeric predictor has no `sb:levels` and no `sb:reference`")
+            part.fail(f"a numeric {field.role} has no `sb:levels` and no `sb:reference`")
         if not field.unit:
             part.fail('the key `sb:unit` is missing; add the UCUM unit, or "1" for pure numbers')
         try:
@@ -265,15 +268,29 @@ def _check_predictor(field: Field, part: _Part) -> None:
         except ValueError as error:
             part.fail(f"{error}; give the values in `sb:unit`, or check `sb:analyte`")
         return
+    _check_levels(field, part)
+
+
+def _check_stratum(field: Field, part: _Part) -> None:
+    if field.type == "date" and (field.kind != "numeric" or not field.format):
+        part.fail('a date needs its `format`, such as "%d/%m/%Y", and no `sb:kind`')
+    if field.type == "date" or (field.kind == "nominal" and not field.levels):
+        return
+    _check_predictor(field, part)
+
+
+def _check_levels(field: Field, part: _Part) -> None:
     codes = [level.code for level in field.levels]
     if len(set(codes)) != len(codes) or len(codes) < 2:
         part.fail("`sb:levels` must list at least two different codes")
     if field.kind == "binary" and len(codes) != 2:
-        part.fail(f"a binary predictor needs two levels; `sb:levels` lists {len(codes)}")
+        part.fail(f"a binary {field.role} needs two levels; `sb:levels` lists {len(codes)}")
     if field.reference and field.reference not in codes:
         part.fail(f"`sb:reference` must be one of the level codes{nearest(field.reference, codes)}")
     if field.kind == "ordinal" and field.reference not in ("", codes[0]):
-        part.fail("the reference of an ordinal predictor is its first level; reorder `sb:levels`")
+        part.fail(
+            f"the reference of an ordinal {field.role} is its first level; reorder `sb:levels`"
+        )
     if field.unit or field.source_unit or field.hard_range != (None, None):
         part.fail("a factor has levels instead of a unit and a range")
 
@@ -285,7 +302,7 @@ def _check_roles(schema: CohortSchema, table: _Part) -> None:
             table.fail(f"the field `{name}` stands {count} times; names must differ")
     roles = Counter(field.role for field in schema.fields)
     for role in ROLES:
-        if role not in ("predictor", "exclude") and roles[role] > 1:
+        if role not in ("predictor", "exclude", "cluster", "subgroup") and roles[role] > 1:
             table.fail(f"one column at most may have `sb:role: {role}`; {roles[role]} have it")
     if not roles["event"]:
         table.fail("no column has `sb:role: event`; mark the event indicator")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class CensoringDistribution:
     survival_: StepFunction
     follow_up_: float
 
-    def fit(self, y: Outcome) -> CensoringDistribution:
+    def fit(self, y: Outcome, *, case_weight: Any = None) -> CensoringDistribution:
         """
         Estimate G from patients.
 
@@ -68,6 +69,8 @@ class CensoringDistribution:
         ----------
         y : structured ndarray of shape (n_patients,)
             Fields ``event`` and ``time``.
+        case_weight : array-like of shape (n_patients,), optional
+            Each patient stands for so many; by default for one.
 
         Returns
         -------
@@ -76,8 +79,12 @@ class CensoringDistribution:
         """
         counts = risk_counts(y)
         jump = counts.censored > 0
-        remaining = (counts.at_risk - counts.events)[jump]
-        values = np.cumprod(1.0 - counts.censored[jump] / remaining, dtype=np.float64)
+        if case_weight is None:
+            share = counts.censored[jump] / (counts.at_risk - counts.events)[jump]
+        else:
+            censored, at_risk = _weighted_counts(y, counts.times[jump], case_weight)
+            share = censored / at_risk
+        values = np.cumprod(1.0 - share, dtype=np.float64)
         self.survival_ = StepFunction(counts.times[jump], values, 1.0)
         self.follow_up_ = float(counts.times[-1])
         return self
@@ -133,3 +140,18 @@ class CensoringDistribution:
             control_weight[control] = 1.0 / at_horizon
         largest = float(max(case_weight.max(initial=0.0), control_weight.max(initial=0.0)))
         return CensoringWeights(case_weight, control_weight, largest)
+
+
+def _weighted_counts(
+    y: Outcome, times: FloatArray, case_weight: Any
+) -> tuple[FloatArray, FloatArray]:
+    """Weight censored at each censoring time, and weight of those at risk of it there."""
+    event, time = check_outcome(y)
+    weight = np.asarray(case_weight, dtype=np.float64)
+    # the last censoring time at which the patient is at risk of being censored; -1 for none
+    last = np.searchsorted(times, time) - event
+    seen = last >= 0
+    leaving = np.bincount(last[seen], weights=weight[seen], minlength=times.size)
+    censored = np.bincount(last[~event], weights=weight[~event], minlength=times.size)
+    at_risk = np.cumsum(leaving[::-1])[::-1]
+    return censored.astype(np.float64), at_risk.astype(np.float64)

@@ -88,3 +88,90 @@ def check_outcome(y: Outcome) -> tuple[BoolArray, FloatArray]:
         message = f"`time` must be finite and positive; {wrong} of {time.size} values are not"
         raise ValueError(message)
     return np.ascontiguousarray(y["event"], dtype=np.bool_), time
+
+
+def check_competing(y: Outcome, competing: Any) -> BoolArray:
+    """
+    Return who had the competing event, or say what is wrong with it.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Fields ``event`` (of interest) and ``time``.
+    competing : array-like of bool of shape (n_patients,)
+        Patients whose follow-up ended with the competing event.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_patients,)
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape or type, or a patient has both events.
+    """
+    event, _ = check_outcome(y)
+    other = np.ascontiguousarray(competing)
+    if other.shape != event.shape or other.dtype != np.bool_:
+        message = (
+            f"`competing` must be an array of bool of shape {event.shape}; got {other.dtype} of "
+            f"shape {other.shape}"
+        )
+        raise ValueError(message)
+    both = int(np.sum(other & event))
+    if both:
+        message = (
+            f"a follow-up ends with one event; {both} patients have both in `y` and `competing`"
+        )
+        raise ValueError(message)
+    return other
+
+
+def ended_outcome(y: Outcome, competing: Any) -> Outcome:
+    """
+    Outcome in which an event of either kind ends follow-up.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Fields ``event`` (of interest) and ``time``.
+    competing : array-like of bool of shape (n_patients,)
+        Patients whose follow-up ended with the competing event.
+
+    Returns
+    -------
+    structured ndarray of shape (n_patients,)
+        From which the censoring distribution is estimated.
+
+    Raises
+    ------
+    ValueError
+        As `check_competing`.
+    """
+    return make_outcome(y["event"] | check_competing(y, competing), y["time"])
+
+
+def outliving_outcome(y: Outcome, competing: Any) -> Outcome:
+    """
+    Outcome in which patients with the competing event outlive everybody.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Fields ``event`` (of interest) and ``time``.
+    competing : array-like of bool of shape (n_patients,)
+        Patients whose follow-up ended with the competing event.
+
+    Returns
+    -------
+    structured ndarray of shape (n_patients,)
+        On which Harrell's C compares as it should with competing risks, censoring apart.
+
+    Raises
+    ------
+    ValueError
+        As `check_competing`.
+    """
+    other = check_competing(y, competing)
+    return make_outcome(y["event"], np.where(other, y["time"].max() + 1.0, y["time"]))

@@ -6,10 +6,10 @@ import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
-from scorebuilder.core.kernels import kernel
 from scorebuilder.survival.censoring import CensoringDistribution
 from scorebuilder.survival.concordance import NO_PAIR
 from scorebuilder.survival.outcome import check_outcome
+from scorebuilder.survival.weighted_pairs import first_sums, later_sums
 
 
 class UnoCounter:
@@ -21,7 +21,7 @@ class UnoCounter:
     y : structured ndarray of shape (n_patients,)
         Fields ``event`` and ``time``; also gives the censoring distribution.
     tau : float, optional
-        Only events before this time count; by default all.
+        Only events by this time count; by default all.
 
     Raises
     ------
@@ -32,7 +32,7 @@ class UnoCounter:
     -----
     .. math:: C_\tau = \frac{\sum_{(i,j)} \hat G(T_i-)^{-2} (\mathbb{1}[p_i > p_j] +
        \tfrac12 \mathbb{1}[p_i = p_j])}{\sum_{(i,j)} \hat G(T_i-)^{-2}}, \quad D_i = 1,
-       \ T_i < \tau, \ T_i < T_j \text{ or } (T_i = T_j, D_j = 0)
+       \ T_i \le \tau, \ T_i < T_j \text{ or } (T_i = T_j, D_j = 0)
 
     with the Kaplan-Meier estimate G of the censoring distribution [1]_. It does not depend on the
     censoring distribution as Harrell's C does, provided that censoring is independent of the
@@ -64,9 +64,10 @@ class UnoCounter:
         if tau is not None and not tau > 0.0:
             message = f"`tau` must be positive; got {tau}"
             raise ValueError(message)
-        counted = self.event if tau is None else self.event & (self.time < tau)
+        counted = self.event if tau is None else self.event & (self.time <= tau)
         # G(T-) is not 0 at an event: somebody was still under observation
         uncensored = CensoringDistribution().fit(y).survival_.before(self.time)
+        self.ones = np.ones(self.time.size)
         self.weight = np.zeros(self.time.size)
         self.weight[counted] = uncensored[counted] ** -2.0
         # latest first; at equal times the censored come before the events
@@ -75,10 +76,7 @@ class UnoCounter:
     def __call__(self, marker: FloatArray, *, include: BoolArray | None = None) -> float:
         """C-index of one marker; see `influence`."""
         order, rank, n_ranks = self._ranked(marker, include)
-        won, pairs = _first_sums(order, self.time, self.event, self.weight, rank, n_ranks)
-        total = float(pairs.sum())
-        if total == 0.0:
-            raise UndefinedMetricError(NO_PAIR)
+        won, _, total = self._first(order, rank, n_ranks)
         return float(won.sum()) / total
 
     def influence(
@@ -110,13 +108,24 @@ class UnoCounter:
             If the marker has another length or is NaN where it counts.
         """
         order, rank, n_ranks = self._ranked(marker, include)
-        won, pairs = _first_sums(order, self.time, self.event, self.weight, rank, n_ranks)
+        won, pairs, total = self._first(order, rank, n_ranks)
+        c_index = float(won.sum()) / total
+        later_sums(order, self.time, self.event, self.weight, rank, n_ranks, won, pairs)
+        return c_index, (won - c_index * pairs) / total
+
+    def _first(
+        self, order: IntArray, rank: IntArray, n_ranks: int
+    ) -> tuple[FloatArray, FloatArray, float]:
+        """Weighted sum of h, and of pairs, in which each patient fails first; all pairs."""
+        counted = self.weight > 0.0
+        lower, tied, outlived = first_sums(
+            order, self.time, self.event, counted, self.ones, rank, n_ranks
+        )
+        pairs = self.weight * outlived
         total = float(pairs.sum())
         if total == 0.0:
             raise UndefinedMetricError(NO_PAIR)
-        c_index = float(won.sum()) / total
-        _add_later_sums(order, self.time, self.event, self.weight, rank, n_ranks, won, pairs)
-        return c_index, (won - c_index * pairs) / total
+        return self.weight * (lower + 0.5 * tied), pairs, total
 
     def _ranked(
         self, marker: FloatArray, include: BoolArray | None
@@ -133,92 +142,3 @@ class UnoCounter:
             raise ValueError(message)
         distinct, rank = np.unique(used, return_inverse=True)
         return order, rank.astype(np.int64), int(distinct.size)
-
-
-@kernel
-def _add(tree: FloatArray, rank: int, weight: float) -> None:
-    position = rank + 1
-    while position < tree.size:
-        tree[position] += weight
-        position += position & -position
-
-
-@kernel
-def _below(tree: FloatArray, rank: int) -> float:
-    total = 0.0
-    position = rank
-    while position > 0:
-        total += tree[position]
-        position -= position & -position
-    return total
-
-
-@kernel
-def _run_end(order: IntArray, time: FloatArray, event: BoolArray, start: int) -> int:
-    """End of the run of events at one time; a censored patient is a run of its own."""
-    end = start + 1
-    if event[order[start]]:
-        while end < order.size and event[order[end]] and time[order[end]] == time[order[start]]:
-            end += 1
-    return end
-
-
-@kernel
-def _first_sums(
-    order: IntArray,
-    time: FloatArray,
-    event: BoolArray,
-    weight: FloatArray,
-    rank: IntArray,
-    n_ranks: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Weighted sum of h, and of pairs, of each patient over the pairs in which he fails first."""
-    won, pairs = np.zeros(event.size), np.zeros(event.size)
-    later = np.zeros(n_ranks + 1)
-    start = 0
-    while start < order.size:
-        end = _run_end(order, time, event, start)
-        for place in range(start, end):
-            patient = order[place]
-            if weight[patient] > 0.0:
-                h = 0.5 * (_below(later, rank[place]) + _below(later, rank[place] + 1))
-                won[patient] = weight[patient] * h
-                pairs[patient] = weight[patient] * start
-        for place in range(start, end):
-            _add(later, rank[place], 1.0)
-        start = end
-    return won, pairs
-
-
-@kernel
-def _add_later_sums(
-    order: IntArray,
-    time: FloatArray,
-    event: BoolArray,
-    weight: FloatArray,
-    rank: IntArray,
-    n_ranks: int,
-    won: FloatArray,
-    pairs: FloatArray,
-) -> None:
-    """Add, in place, the pairs in which each patient is the one who outlived the other."""
-    starts = np.empty(order.size + 1, np.int64)
-    n_runs, start = 0, 0
-    while start < order.size:
-        starts[n_runs] = start
-        n_runs += 1
-        start = _run_end(order, time, event, start)
-    starts[n_runs] = order.size
-    failed = np.zeros(n_ranks + 1)
-    total = 0.0
-    for run in range(n_runs - 1, -1, -1):
-        for place in range(starts[run], starts[run + 1]):
-            lower = _below(failed, rank[place])
-            upper = _below(failed, rank[place] + 1)
-            won[order[place]] += total - 0.5 * (lower + upper)
-            pairs[order[place]] += total
-        for place in range(starts[run], starts[run + 1]):
-            patient = order[place]
-            if weight[patient] > 0.0:
-                _add(failed, rank[place], weight[patient])
-                total += weight[patient]

@@ -1,0 +1,1 @@
+"""One contrast of two predictions per file, each registering itself in `CONTRASTS`."""
