@@ -16,6 +16,8 @@ from scorebuilder.validation.calibration import (
     calibration_smooth,
 )
 from scorebuilder.validation.compare import MIN_EVENTS, paired_difference
+from scorebuilder.validation.contrast import CONTRASTS
+from scorebuilder.validation.contrast_over_repeats import contrast_over_repeats
 from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.net_benefit_error import net_benefit_estimate
 from scorebuilder.validation.over_repeats import Estimate, RepeatEstimate, average_over_repeats
@@ -25,6 +27,8 @@ RANKING = ("auc", "c_index", "uno_c")
 """Metrics of the order of the patients, as far as they are registered; within folds."""
 LEVEL = ("brier", "scaled_brier")
 """Metrics of the absolute risk; within folds."""
+WITHIN_FOLDS = tuple(f"{metric}_difference" for metric in (*RANKING, *LEVEL))
+"""Contrasts that are differences of those metrics, which are taken within folds."""
 COLUMNS = (
     "model", "against", "measure", "part", "threshold", "horizon", "value", "lower", "upper", "p",
     "p_holm", "first_value", "second_value", "n", "events", "reason",
@@ -207,6 +211,7 @@ class _Judge:
             found = paired_difference(one, other, widest=np.inf)
             values = {"first_value": one.value, "second_value": other.value}
             yield row | {"measure": metric, **_numbers(found), **values}
+        yield from self._contrasts(first, second, row, subset)
         for threshold in self.thresholds:
             yield row | {
                 "measure": "net_benefit",
@@ -256,6 +261,24 @@ class _Judge:
         return average_over_repeats(
             lambda repeat: function(y, risks[repeat], self.horizon), len(risks)
         )
+
+    def _contrasts(
+        self, new: ComparedModel, old: ComparedModel, row: dict[str, Any], subset: BoolArray
+    ) -> Iterator[dict[str, Any]]:
+        """Reclassification and discrimination improvement; the parts of each stand apart."""
+        for name, contrast in CONTRASTS.items():
+            if name in WITHIN_FOLDS or contrast.ranks_only:
+                continue
+            without = next((m.why_no_risk for m in (new, old) if m.risk is None), None)
+            if without is not None:
+                yield row | {"measure": name, "reason": without}
+                continue
+            found = contrast_over_repeats(
+                contrast, self.y[subset], self._risks(new, subset), self._risks(old, subset),
+                horizon=self.horizon,
+            )  # fmt: skip
+            for part, estimate in found.items():
+                yield row | {"measure": name, "part": part, **_numbers(estimate)}
 
     def _net_benefit_difference(
         self, first: ComparedModel, second: ComparedModel, subset: BoolArray, threshold: float

@@ -46,11 +46,12 @@ def net_benefit_estimate(
     With S the Kaplan-Meier survival of the positives, :math:`\pi` their share and w the odds of
     the threshold, :math:`\mathrm{NB} = \pi (1 - S (1 + w))`. A positive patient i contributes
 
-    .. math:: 1 - S (1 + w) - \mathrm{NB} + (1 + w)\, S \sum_{v \le t} \frac{n_+}{Y_v}
+    .. math:: 1 - S (1 + w) - \mathrm{NB} + (1 + w)\, S \sum_{v \le t} \frac{n_+}{Y_v - d_v}
        \left(1[T_i = v, D_i = 1] - 1[T_i \ge v] \frac{d_v}{Y_v}\right)
 
-    and a negative one :math:`-\mathrm{NB}`: the martingale form of Greenwood's error [1]_, and the
-    sampling of the share.
+    and a negative one :math:`-\mathrm{NB}`: the derivative of the Kaplan-Meier estimate by the
+    patient's weight [1]_, which without censoring is that of a share, and the sampling of
+    :math:`\pi`.
 
     References
     ----------
@@ -100,8 +101,8 @@ def survival_influence_at(y: Outcome, time: float) -> tuple[float, FloatArray]:
 
     Notes
     -----
-    The mean square of the influence divided by n is the variance with :math:`d / Y^2` in place of
-    Greenwood's :math:`d / (Y (Y - d))`.
+    The derivative by the patient's weight; without censoring it is 1 or 0 minus S, and the mean
+    square divided by n is close to Greenwood's variance. Where survival has reached 0 it is 0.
     """
     event, follow_up = check_outcome(y)
     counts = risk_counts(y)
@@ -110,7 +111,9 @@ def survival_influence_at(y: Outcome, time: float) -> tuple[float, FloatArray]:
     if survival > 0.0 and not np.any(follow_up >= time):
         raise UndefinedMetricError(NO_FOLLOW_UP)
     n = follow_up.size
-    jump = np.where(past, n / counts.at_risk, 0.0)
+    if survival == 0.0:
+        return 0.0, np.zeros(n)
+    jump = n * past / np.maximum(counts.at_risk - counts.events, 1)
     compensator = np.cumsum(jump * counts.events / counts.at_risk)
     index = np.searchsorted(counts.times, follow_up)
     martingale = np.where(event, jump[index], 0.0) - compensator[index]
