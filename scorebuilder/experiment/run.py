@@ -15,6 +15,8 @@ from scorebuilder.core.doubt import collected_doubts
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.core.units import format_horizon
+from scorebuilder.experiment.comparators import cross_validate_comparators
+from scorebuilder.experiment.external import check_external, validate_in_cohorts
 from scorebuilder.experiment.find_baseline import sources_sha256
 from scorebuilder.experiment.pipeline import make_builder
 from scorebuilder.experiment.preflight import (
@@ -107,6 +109,7 @@ def run_experiment(
     progress.stage("reading the cohort", 1)
     cohort = read_cohort(spec)
     candidates = check_fit(spec, cohort)
+    check_external(spec, candidates)
     baselines = compute_baselines(spec, cohort)
     folder = RunFolder(out, spec.name, spec.version, key=_run_key(spec, cohort))
     if folder.finished():
@@ -151,6 +154,7 @@ def _study(
     _refuse_no_score(builder, candidates)
     _refuse_small_groups(builder)
     validation = _cross_validate(spec, cohort, candidates, folder, jobs, progress)
+    comparators = cross_validate_comparators(spec, cohort, candidates, folder, jobs, progress)
     progress.stage("judging the score, writing the report", 1)
     study = Study(
         cohort=cohort,
@@ -163,8 +167,10 @@ def _study(
         main_horizon=spec.outcome.main,
         warnings=tuple(noticed),
         reproduce=_reproduce(spec, cohort, command),
+        comparators=comparators,
     )
-    return replace(study, artifact=_artifact(spec, study))
+    study = replace(study, artifact=_artifact(spec, study))
+    return replace(study, external=validate_in_cohorts(spec, study))
 
 
 def _refuse_no_score(builder: ScoreBuilder, candidates: tuple[str, ...]) -> None:

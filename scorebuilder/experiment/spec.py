@@ -7,6 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from scorebuilder.core.canonical import sha256
+from scorebuilder.experiment.spec_comparison import (
+    COMPARATORS,
+    Comparators,
+    Externals,
+    InputColumn,
+    Thresholds,
+)
 from scorebuilder.experiment.spec_explanation import ExplanationSpec
 from scorebuilder.experiment.spec_parts import (
     CandidatesSpec,
@@ -40,33 +47,6 @@ class ValidationSpec(SpecPart):
 
     folds: int = Field(default=10, ge=2)
     repeats: int = Field(default=5, ge=1)
-
-
-class InputColumn(SpecPart):
-    """
-    Where a cohort holds an input of a score.
-
-    Attributes
-    ----------
-    column : str
-        Name in the cohort.
-    levels : dict or None
-        Value of the score for each code of a factor; None if the codes are those of the score.
-    """
-
-    column: Name
-    levels: dict[Name, str | int | float] | None = None
-
-    def entry(self) -> dict[str, Any]:
-        """
-        Return the same as a schema states it.
-
-        Returns
-        -------
-        dict
-            As one entry of ``sb:baseline_inputs``.
-        """
-        return self.model_dump(exclude_none=True)
 
 
 class BaselineSpec(SpecPart):
@@ -183,6 +163,12 @@ class ExperimentSpec(SpecPart):
         The parts of the study.
     baselines : tuple of BaselineSpec
         Established scores judged on the same patients.
+    comparators : tuple of {"linear_cox", "elastic_net_cox", "forest"}
+        Models of other kinds on the same candidates, refitted on the same folds.
+    thresholds : tuple of float
+        Threshold probabilities at which the net benefit of all models is compared.
+    external : tuple of ExternalSpec
+        Other cohorts in which the frozen score is judged.
     export : ExportSpec
         Other languages.
     tracking : "none" or TrackingSpec
@@ -217,6 +203,9 @@ class ExperimentSpec(SpecPart):
         ],
         BeforeValidator(as_tuple, json_schema_input_type=list[Name | BaselineSpec]),
     ] = ()
+    comparators: Comparators = COMPARATORS
+    thresholds: Thresholds = (0.05, 0.1, 0.2)
+    external: Externals = ()
     export: ExportSpec = ExportSpec()
     tracking: Literal["none"] | TrackingSpec = "none"
     seed: int = Field(default=20260101, ge=0, le=2**32 - 1)
@@ -235,6 +224,7 @@ class ExperimentSpec(SpecPart):
                 for item in self.baselines
             ],
         )
+        refuse_repeats("names in `external`", [item.name for item in self.external])
         return self
 
 

@@ -74,6 +74,27 @@ class BaselineResult:
 
 
 @dataclass(frozen=True)
+class ComparatorResult:
+    """
+    A model of another kind, refitted on the folds of the score.
+
+    Attributes
+    ----------
+    name, label : str
+        Key, and words for readers.
+    validation : ValidationResult or None
+        Out-of-fold predictions; None if the model cannot be fitted in a fold.
+    reason : str
+        Why there are none.
+    """
+
+    name: str
+    label: str
+    validation: ValidationResult | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Study:
     """
     A cohort, the score built from it, and how it was judged.
@@ -100,6 +121,10 @@ class Study:
         What the fits warned of.
     reproduce : mapping
         Command, seed, hashes and versions.
+    comparators : tuple of ComparatorResult
+        Models of other kinds on the same candidates and folds.
+    external : tuple of dict
+        Summaries of the frozen score in other cohorts.
     """
 
     cohort: Cohort
@@ -112,6 +137,8 @@ class Study:
     main_horizon: float
     warnings: tuple[str, ...]
     reproduce: Mapping[str, Any]
+    comparators: tuple[ComparatorResult, ...] = ()
+    external: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def sealed(self) -> ScoreArtifact:

@@ -54,6 +54,7 @@ def summarise(study: Study) -> dict[str, Any]:
         "points": summarise_points(study),
         "risk_groups": summarise_risk_groups(study),
         "validation": validation,
+        "external": list(study.external),
         "baselines": [_baseline(result) for result in study.baselines],
         "warnings": [*study.warnings, *doubts(study, summarised_model)],
         "reproduce": dict(study.reproduce),

@@ -17,9 +17,11 @@ _WIDEST_PREDICTOR = 100.0
 _LARGEST_ERROR = 1e3
 
 
-def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, float]:
+def fit_cox(
+    design: FloatArray, y: Outcome, *, offset: FloatArray | None = None, ties: str = "efron"
+) -> tuple[FloatArray, FloatArray, float]:
     """
-    Maximum partial likelihood with Efron ties.
+    Maximum partial likelihood.
 
     Parameters
     ----------
@@ -27,6 +29,10 @@ def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, flo
         Covariates.
     y : structured ndarray of shape (n_patients,)
         Outcome.
+    offset : ndarray of shape (n_patients,), optional
+        Known part of the linear predictor.
+    ties : {"efron", "breslow"}
+        How tied event times are counted.
 
     Returns
     -------
@@ -51,9 +57,9 @@ def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, flo
         message = "the predictions are the same for every patient"
         raise UndefinedMetricError(message)
     standardised = (design - center) / scale
-    if _is_monotone(standardised[:, 0], y):
+    if offset is None and _is_monotone(standardised[:, 0], y):
         raise UndefinedMetricError(NO_MAXIMUM)
-    model = FewColumnCox(standardised, y)
+    model = FewColumnCox(standardised, y, offset=offset, ties=ties)
     coefficient, covariance, log_likelihood = _maximise(model, standardised.shape[1])
     spread = float(np.ptp(standardised @ coefficient))
     if spread > _WIDEST_PREDICTOR or np.sqrt(np.diag(covariance).max()) > _LARGEST_ERROR:
