@@ -1,10 +1,13 @@
-"""The standard error that an influence function gives."""
+"""The standard error that an influence function gives, and the quantile of its interval."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from scorebuilder.core.arrays import FloatArray
+
+Z_95 = 1.959963984540054
+"""Normal quantile of 95 % intervals."""
 
 
 def influence_error(influence: FloatArray) -> float | None:
@@ -31,3 +34,25 @@ def influence_error(influence: FloatArray) -> float | None:
     if influence.size < 2:
         return None
     return float(np.std(influence, ddof=1) / np.sqrt(influence.size))
+
+
+def jackknife_error(influence: FloatArray) -> float:
+    r"""
+    Return the standard error of an estimate from its infinitesimal jackknife.
+
+    Parameters
+    ----------
+    influence : ndarray of shape (n_patients,)
+        Influence function, scaled so that the error is its mean.
+
+    Returns
+    -------
+    float
+        :math:`\sqrt{\sum_i U_i^2}` of the jackknife :math:`U_i = \varphi_i / n`.
+
+    Examples
+    --------
+    >>> round(jackknife_error(np.array([3.0, 0.0, -3.0])) ** 2, 12)
+    2.0
+    """
+    return float(np.sqrt(np.sum((influence / influence.size) ** 2)))

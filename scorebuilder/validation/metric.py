@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.registry import Registry
 from scorebuilder.survival.outcome import check_outcome
+from scorebuilder.validation.influence import Z_95, influence_error
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,30 @@ class MetricEstimate:
     influence: FloatArray | None = None
     standard_error: float | None = None
 
+    def limits(self, *, lowest: float = 0.0, highest: float = 1.0) -> tuple[float, float] | None:
+        """
+        Return the 95 % limits: value -+ 1.96 standard errors, within the range of the metric.
+
+        Parameters
+        ----------
+        lowest, highest : float
+            Range of the metric.
+
+        Returns
+        -------
+        tuple of float or None
+            Lower and upper limit; None without a standard error.
+
+        Examples
+        --------
+        >>> MetricEstimate(0.9, standard_error=0.1).limits()
+        (0.7040036015459946, 1.0)
+        """
+        if self.standard_error is None:
+            return None
+        half = Z_95 * self.standard_error
+        return max(self.value - half, lowest), min(self.value + half, highest)
+
 
 class MetricFunction(Protocol):
     """The signature of every metric."""
@@ -41,6 +67,23 @@ class MetricFunction(Protocol):
         self, y_train: Outcome | None, y_test: Outcome, risk: FloatArray, /, *, horizon: float
     ) -> MetricEstimate:
         """Estimate the metric; `y_train` None takes the censoring distribution from `y_test`."""
+        ...
+
+
+class CompetingMetricFunction(Protocol):
+    """The signature of a metric in the presence of a competing event."""
+
+    def __call__(
+        self,
+        y_train: Outcome | None,
+        y_test: Outcome,
+        risk: FloatArray,
+        /,
+        *,
+        horizon: float,
+        competing: BoolArray | None,
+    ) -> MetricEstimate:
+        """Estimate the metric; `competing` marks whose follow-up ended with the other event."""
         ...
 
 
@@ -69,6 +112,11 @@ class Metric:
         can be judged as well as a risk.
     whole_follow_up : bool
         True if the horizon plays no part.
+    with_competing : callable or None
+        ``function(None, y_test, risk, *, horizon, competing) -> MetricEstimate``; None where the
+        metric has no version for competing risks.
+    spread : callable
+        Standard error from an influence function, also from the difference of two.
     """
 
     name: str
@@ -80,10 +128,55 @@ class Metric:
     highest: float = 1.0
     ranks_only: bool = False
     whole_follow_up: bool = False
+    with_competing: CompetingMetricFunction | None = None
+    spread: Callable[[FloatArray], float | None] = influence_error
 
 
 METRICS: Registry[Metric] = Registry("metric", "scorebuilder.validation.metrics")
 """All metrics by name."""
+
+
+def estimate_metric(
+    metric: str,
+    y: Outcome,
+    risk: FloatArray,
+    *,
+    horizon: float,
+    competing: BoolArray | None = None,
+) -> MetricEstimate:
+    """
+    Estimate a metric, with competing risks in its version for them.
+
+    Parameters
+    ----------
+    metric : str
+        Name in `METRICS`.
+    y : structured ndarray of shape (n_patients,)
+        Outcome of the patients judged.
+    risk : ndarray of shape (n_patients,)
+        Their predictions.
+    horizon : float
+        In the unit of `y`.
+    competing : ndarray of bool of shape (n_patients,), optional
+        Patients whose follow-up ended with a competing event.
+
+    Returns
+    -------
+    MetricEstimate
+        The estimate.
+
+    Raises
+    ------
+    UndefinedMetricError
+        If the metric is undefined, or has no version for competing risks.
+    """
+    judge = METRICS[metric]
+    if competing is None:
+        return judge.function(None, y, risk, horizon=horizon)
+    if judge.with_competing is None:
+        message = f"`{metric}` has no version for competing risks"
+        raise UndefinedMetricError(message)
+    return judge.with_competing(None, y, risk, horizon=horizon, competing=competing)
 
 
 def check_predictions(

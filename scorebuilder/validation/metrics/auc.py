@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from scorebuilder.core.arrays import FloatArray, Outcome
-from scorebuilder.core.errors import UndefinedMetricError
-from scorebuilder.validation.ipcw import censoring_influence, censoring_weights
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
+from scorebuilder.validation.ipcw import censoring_weights
 from scorebuilder.validation.metric import METRICS, Metric, MetricEstimate, check_predictions
-
-
-def _weight_below(risk: FloatArray, weight: FloatArray) -> FloatArray:
-    """Mean weight of the patients with a lower risk, those with an equal risk counting half."""
-    values, index = np.unique(risk, return_inverse=True)
-    at = np.bincount(index, weights=weight, minlength=values.size)
-    return np.asarray((np.cumsum(at) - 0.5 * at)[index] / risk.size, dtype=np.float64)
+from scorebuilder.validation.weighted_auc import auc_from_weights
 
 
 def auc_estimate(
-    y_train: Outcome | None, y_test: Outcome, risk: FloatArray, /, *, horizon: float
+    y_train: Outcome | None,
+    y_test: Outcome,
+    risk: FloatArray,
+    /,
+    *,
+    horizon: float,
+    competing: BoolArray | None = None,
+    conservative: bool = False,
+    strict: bool = False,
 ) -> MetricEstimate:
     r"""
     AUC(t) with its influence function, including the estimation of the censoring weights.
@@ -34,6 +33,12 @@ def auc_estimate(
         Any prediction that rises with the risk; ties count one half, without tolerance.
     horizon : float
         In the unit of the outcome.
+    competing : ndarray of bool of shape (n_patients,), optional
+        Patients whose follow-up ended with a competing event; by the horizon they are controls.
+    conservative : bool
+        Whether the standard error takes the censoring weights as known, which makes it larger.
+    strict : bool
+        Whether an event at exactly the horizon counts as none, neither case nor control.
 
     Returns
     -------
@@ -48,7 +53,8 @@ def auc_estimate(
     Notes
     -----
     Cases have the event by t (weight :math:`a_i = 1/G(T_i-)`), controls are observed beyond t
-    (:math:`b_i = 1/G(t)`); a patient observed to exactly t without event is neither.
+    (:math:`b_i = 1/G(t)`); a patient observed to exactly t without event is neither. With a
+    competing event by t the patient is a control of weight :math:`1/G(T_i-)`.
 
     .. math:: \mathrm{AUC}(t) = \frac{\sum_{ij} a_i b_j (1[p_i > p_j] + \tfrac12 1[p_i = p_j])}
        {\sum_i a_i \sum_j b_j}
@@ -62,30 +68,23 @@ def auc_estimate(
     .. [2] Blanche P, et al. Stat Med 2013;32:5381-97.
     """
     prediction = check_predictions(y_test, risk, horizon=horizon)
-    weights = censoring_weights(y_train, y_test, horizon=horizon)
-    a, b = weights.case, weights.control
-    mean_case, mean_control = float(a.mean()), float(b.mean())
-    if mean_case == 0.0:
-        message = "no patient has the event by the horizon"
-        raise UndefinedMetricError(message)
-    if mean_control == 0.0:
-        message = "no patient is observed beyond the horizon"
-        raise UndefinedMetricError(message)
-    beaten = _weight_below(prediction, b)
-    beating = mean_case - _weight_below(prediction, a)
-    area = mean_case * mean_control
-    auc = float(np.mean(a * beaten)) / area
-    influence = (a * (beaten - auc * mean_control) + b * (beating - auc * mean_case)) / area
-    if y_train is None:
-        kappa = influence / prediction.size
-        influence = influence + censoring_influence(y_test, kappa, horizon=horizon)
-    error = None
-    if prediction.size > 1:
-        error = float(np.std(influence, ddof=1) / np.sqrt(prediction.size))
-    return MetricEstimate(min(max(auc, 0.0), 1.0), influence, error)
+    weights = censoring_weights(
+        y_train, y_test, horizon=horizon, competing=competing, strict=strict
+    )
+    known = conservative or y_train is not None
+    return auc_from_weights(
+        prediction, weights, None if known else y_test, horizon=horizon, competing=competing
+    )
 
 
-def auc_at(y_train: Outcome | None, y_test: Outcome, risk: FloatArray, *, horizon: float) -> float:
+def auc_at(
+    y_train: Outcome | None,
+    y_test: Outcome,
+    risk: FloatArray,
+    *,
+    horizon: float,
+    competing: BoolArray | None = None,
+) -> float:
     """
     AUC(t): probability that a patient with the event by t had the higher risk than one without.
 
@@ -99,6 +98,8 @@ def auc_at(y_train: Outcome | None, y_test: Outcome, risk: FloatArray, *, horizo
         Any prediction that rises with the risk.
     horizon : float
         In the unit of the outcome.
+    competing : ndarray of bool of shape (n_patients,), optional
+        Patients whose follow-up ended with a competing event.
 
     Returns
     -------
@@ -114,15 +115,24 @@ def auc_at(y_train: Outcome | None, y_test: Outcome, risk: FloatArray, *, horizo
     --------
     Case 1 beats control 3 but not control 4; case 2 beats both: 3 of 4 pairs.
 
+    >>> import numpy as np
     >>> from scorebuilder.survival.outcome import make_outcome
     >>> y = make_outcome([1, 1, 0, 0], [1, 2, 9, 9])
     >>> auc_at(None, y, np.array([0.5, 0.8, 0.1, 0.6]), horizon=5)
     0.75
     """
-    return auc_estimate(y_train, y_test, risk, horizon=horizon).value
+    return auc_estimate(y_train, y_test, risk, horizon=horizon, competing=competing).value
 
 
 METRICS.register(
     "auc",
-    Metric("auc", auc_estimate, "AUC(t)", greater_is_better=True, perfect=1.0, ranks_only=True),
+    Metric(
+        "auc",
+        auc_estimate,
+        "AUC(t)",
+        greater_is_better=True,
+        perfect=1.0,
+        ranks_only=True,
+        with_competing=auc_estimate,
+    ),
 )

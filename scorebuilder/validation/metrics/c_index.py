@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from scorebuilder.core.arrays import FloatArray, Outcome
-from scorebuilder.survival.concordance import concordance_influence
-from scorebuilder.validation.metric import METRICS, Metric, MetricEstimate, check_predictions
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
+from scorebuilder.validation.concordance import concordance_estimate, harrell_c
+from scorebuilder.validation.influence import jackknife_error
+from scorebuilder.validation.metric import METRICS, Metric, MetricEstimate
 
 
 def c_index_estimate(
@@ -16,6 +17,7 @@ def c_index_estimate(
     /,
     *,
     horizon: float,  # noqa: ARG001
+    competing: BoolArray | None = None,
 ) -> MetricEstimate:
     r"""
     C-index with its influence function (infinitesimal jackknife).
@@ -30,6 +32,8 @@ def c_index_estimate(
         Any prediction that rises with the risk; ties count one half, without tolerance.
     horizon : float
         Not used: all follow-up counts.
+    competing : ndarray of bool of shape (n_patients,), optional
+        Patients whose follow-up ended with a competing event: they outlive everybody.
 
     Returns
     -------
@@ -52,10 +56,7 @@ def c_index_estimate(
     .. [2] Therneau TM, Watson DA. The concordance statistic and the Cox model. Mayo Clinic
        technical report 85; 2015.
     """
-    prediction = check_predictions(y_test, risk)
-    value, jackknife = concordance_influence(y_test, prediction)
-    error = float(np.sqrt(np.sum(jackknife**2)))
-    return MetricEstimate(float(value), jackknife * prediction.size, error)
+    return concordance_estimate(harrell_c(y_test, risk, competing=competing))
 
 
 def c_index(y_test: Outcome, risk: FloatArray) -> float:
@@ -101,5 +102,7 @@ METRICS.register(
         perfect=1.0,
         ranks_only=True,
         whole_follow_up=True,
+        with_competing=c_index_estimate,
+        spread=jackknife_error,
     ),
 )

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
-from scorebuilder.survival.kaplan_meier import kaplan_meier
-from scorebuilder.validation.ipcw import censoring_influence, censoring_weights
+from scorebuilder.validation.influence import influence_error
+from scorebuilder.validation.ipcw import censoring_influence, censoring_weights, cohort_risk
 from scorebuilder.validation.metric import METRICS, Metric, MetricEstimate, check_predictions
 
 
 def scaled_brier_estimate(
-    y_train: Outcome | None, y_test: Outcome, risk: FloatArray, /, *, horizon: float
+    y_train: Outcome | None,
+    y_test: Outcome,
+    risk: FloatArray,
+    /,
+    *,
+    horizon: float,
+    competing: BoolArray | None = None,
+    conservative: bool = False,
 ) -> MetricEstimate:
     r"""
     Scaled Brier score with its influence function.
@@ -27,6 +34,11 @@ def scaled_brier_estimate(
         Predicted probability of the event by `horizon`, in [0, 1].
     horizon : float
         In the unit of the outcome.
+    competing : ndarray of bool of shape (n_patients,), optional
+        Patients whose follow-up ended with a competing event; the risk is then that of the event
+        of interest in its presence.
+    conservative : bool
+        Whether the standard error takes the censoring weights as known.
 
     Returns
     -------
@@ -50,8 +62,8 @@ def scaled_brier_estimate(
     .. [1] Kattan MW, Gerds TA. The index of prediction accuracy. Diagn Progn Res 2018;2:7.
     """
     prediction = check_predictions(y_test, risk, horizon=horizon, probability=True)
-    weights = censoring_weights(y_train, y_test, horizon=horizon)
-    null_risk = 1.0 - float(kaplan_meier(y_test)(horizon))
+    weights = censoring_weights(y_train, y_test, horizon=horizon, competing=competing)
+    null_risk = cohort_risk(y_test, horizon=horizon, competing=competing)
     residual = weights.case * (1.0 - prediction) ** 2 + weights.control * prediction**2
     null = weights.case * (1.0 - null_risk) ** 2 + weights.control * null_risk**2
     null_value = float(null.mean())
@@ -60,17 +72,21 @@ def scaled_brier_estimate(
         raise UndefinedMetricError(message)
     ratio = float(residual.mean()) / null_value
     influence = -(residual - ratio * null) / null_value
-    if y_train is None:
+    if y_train is None and not conservative:
         kappa = influence / prediction.size
-        influence = influence + censoring_influence(y_test, kappa, horizon=horizon)
-    error = None
-    if prediction.size > 1:
-        error = float(np.std(influence, ddof=1) / np.sqrt(prediction.size))
-    return MetricEstimate(1.0 - ratio, influence, error)
+        influence = influence + censoring_influence(
+            y_test, kappa, horizon=horizon, competing=competing
+        )
+    return MetricEstimate(1.0 - ratio, influence, influence_error(influence))
 
 
 def scaled_brier_at(
-    y_train: Outcome | None, y_test: Outcome, risk: FloatArray, *, horizon: float
+    y_train: Outcome | None,
+    y_test: Outcome,
+    risk: FloatArray,
+    *,
+    horizon: float,
+    competing: BoolArray | None = None,
 ) -> float:
     """
     Scaled Brier score (index of prediction accuracy).
@@ -85,6 +101,9 @@ def scaled_brier_at(
         Predicted probability of the event by `horizon`, in [0, 1].
     horizon : float
         In the unit of the outcome.
+    competing : ndarray of bool of shape (n_patients,), optional
+        Patients whose follow-up ended with a competing event; the risk is then that of the event
+        of interest in its presence.
 
     Returns
     -------
@@ -105,7 +124,7 @@ def scaled_brier_at(
     >>> round(scaled_brier_at(None, y, np.array([0.8, 0.4]), horizon=5), 12)
     0.6
     """
-    return scaled_brier_estimate(y_train, y_test, risk, horizon=horizon).value
+    return scaled_brier_estimate(y_train, y_test, risk, horizon=horizon, competing=competing).value
 
 
 METRICS.register(
@@ -117,5 +136,6 @@ METRICS.register(
         greater_is_better=True,
         perfect=1.0,
         lowest=-np.inf,
+        with_competing=scaled_brier_estimate,
     ),
 )
