@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -182,30 +183,30 @@ class _Lock:
 
 class FoldCache:
     """
-    Finished folds of a stopped run: out-of-fold predictions by row number, for the time of the run.
+    Finished refits of a stopped run: predictions by row number, kept for the time of the run.
 
     Parameters
     ----------
     folder : Path
         Scratch folder inside the work folder; removed when the run ends.
     key : str
-        Of the run, stored with every fold; a fold of another run is none.
+        Of the run, stored with every refit; a refit of another run is none.
     """
 
     def __init__(self, folder: Path, *, key: str = "") -> None:
         self.folder = folder
         self.key = key
 
-    def _path(self, repeat: int, fold: int) -> Path:
-        return self.folder / f"{repeat:03d}-{fold:03d}.json"
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{quote(name, safe=' ')}.json"
 
-    def get(self, repeat: int, fold: int) -> dict[str, Any] | None:
+    def get(self, name: str) -> dict[str, Any] | None:
         """
-        Return a finished fold.
+        Return a finished refit.
 
         Parameters
         ----------
-        repeat, fold : int
+        name : str
             Which one.
 
         Returns
@@ -213,7 +214,7 @@ class FoldCache:
         dict or None
             What `put` stored under the same key, arrays included.
         """
-        path = self._path(repeat, fold)
+        path = self._path(name)
         if not path.exists():
             return None
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -222,20 +223,20 @@ class FoldCache:
         arrays = {name: np.asarray(values) for name, values in stored["arrays"].items()}
         return {**stored["plain"], **arrays}
 
-    def put(self, repeat: int, fold: int, result: dict[str, Any]) -> None:
+    def put(self, name: str, result: dict[str, Any]) -> None:
         """
-        Store a finished fold.
+        Store a finished refit.
 
         Parameters
         ----------
-        repeat, fold : int
+        name : str
             Which one.
         result : dict
             Arrays and plain values; floats are stored so that they read back exactly.
         """
         arrays = {
-            name: value.tolist() for name, value in result.items() if isinstance(value, np.ndarray)
+            part: value.tolist() for part, value in result.items() if isinstance(value, np.ndarray)
         }
-        plain = {name: value for name, value in result.items() if name not in arrays}
+        plain = {part: value for part, value in result.items() if part not in arrays}
         text = json.dumps({"key": self.key, "arrays": arrays, "plain": plain})
-        write_bytes(self._path(repeat, fold), text.encode())
+        write_bytes(self._path(name), text.encode())

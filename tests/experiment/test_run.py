@@ -170,7 +170,7 @@ def test_a_stopped_run_goes_on_from_its_finished_folds(spec_file, tmp_path, monk
     def never(*_, **__):
         raise AssertionError
 
-    monkeypatch.setattr("scorebuilder.validation.resampling._run_fold", never)
+    monkeypatch.setattr("scorebuilder.validation.refit.Refitting.__call__", never)
     result = run_experiment(load_spec(spec_file), out=tmp_path)
     assert not result.already_finished
 

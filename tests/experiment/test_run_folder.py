@@ -120,20 +120,20 @@ def test_a_folder_without_a_run_is_not_called_finished(tmp_path, content):
 
 
 def test_folds_of_another_run_are_none(tmp_path):
-    FoldCache(tmp_path, key="k").put(0, 0, {"risk": np.zeros(2)})
-    assert FoldCache(tmp_path, key="other").get(0, 0) is None
-    assert FoldCache(tmp_path).get(0, 0) is None
-    assert FoldCache(tmp_path, key="k").get(0, 0) is not None
+    FoldCache(tmp_path, key="k").put("a", {"risk": np.zeros(2)})
+    assert FoldCache(tmp_path, key="other").get("a") is None
+    assert FoldCache(tmp_path).get("a") is None
+    assert FoldCache(tmp_path, key="k").get("a") is not None
 
 
 def test_folds_read_back_exactly(tmp_path):
     cache = FoldCache(tmp_path)
-    assert cache.get(0, 1) is None
+    assert cache.get("50 % / b") is None
     risk = np.random.default_rng(0).random((7, 2))
     points = np.array([np.nan, 3.0])
     record = {"selected": ["age"], "powers": {"age": [-0.5, 0.0]}}
-    cache.put(0, 1, {"risk": risk, "points": points, "marker": None, "record": record})
-    back = cache.get(0, 1)
+    cache.put("50 % / b", {"risk": risk, "points": points, "marker": None, "record": record})
+    back = cache.get("50 % / b")
     np.testing.assert_array_equal(back["risk"], risk)
     np.testing.assert_array_equal(back["points"], points)
     assert (back["marker"], back["record"]) == (None, record)

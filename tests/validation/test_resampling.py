@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from scorebuilder.core.errors import ModelError
 from scorebuilder.survival.outcome import make_outcome
 from scorebuilder.validation.performance import evaluate, evaluate_apparent
-from scorebuilder.validation.resampling import cross_validate, stratified_folds
+from scorebuilder.validation.resampling import cross_validate, cross_validate_all, stratified_folds
 
 
 class RateModel(BaseEstimator):
@@ -135,13 +135,13 @@ class Cache:
     def __init__(self, stop_after=None):
         self.content, self.stop_after = {}, stop_after
 
-    def get(self, repeat, fold):
-        return self.content.get((repeat, fold))
+    def get(self, name):
+        return self.content.get(name)
 
-    def put(self, repeat, fold, content):
+    def put(self, name, content):
         if self.stop_after == len(self.content):
             raise KeyboardInterrupt
-        self.content[repeat, fold] = content
+        self.content[name] = content
 
 
 def test_a_stopped_run_resumes_with_the_same_numbers():
@@ -163,8 +163,10 @@ def test_a_stopped_run_resumes_with_the_same_numbers():
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_failed_fold_is_named(n_jobs):
     X, y = cohort(60)
-    fold = stratified_folds(y["event"], folds=4, repeats=2, random_state=7)[0, 3] + 1
-    with pytest.raises(ModelError, match=f"repeat 1, fold {fold}: the likelihood has no finite"):
+    # Only the build that predicts patient 3 fails, once in each repeat; either may end first.
+    own = stratified_folds(y["event"], folds=4, repeats=2, random_state=7)[:, 3] + 1
+    wrong = "|".join(f"repeat {repeat + 1}, fold {fold}" for repeat, fold in enumerate(own))
+    with pytest.raises(ModelError, match=rf"^({wrong}): the likelihood has no finite"):
         cross_validate(RateModel(fail_on=3), X, y, **SETTINGS, n_jobs=n_jobs)
 
 
@@ -199,3 +201,31 @@ def test_shuffled_outcomes_give_chance():
     model = RateModel(n_jobs=1).fit(X, y)
     apparent = evaluate_apparent(y, model.predict(X), horizon=1.0, metric="auc")
     assert apparent.value > honest.value
+
+
+def test_several_builds_share_folds_and_equal_each_alone():
+    X, y = cohort()
+    builds = {"rate": RateModel(), "bare": BareModel(), "few": RateModel()}
+    calls: list[int] = []
+    cache = Cache()
+    results = cross_validate_all(
+        builds, X, y, **SETTINGS, columns={"few": ["b", "c", "id"]}, n_jobs=2, cache=cache,
+        progress=lambda: calls.append(1),
+    )  # fmt: skip
+    assert list(results) == list(builds)
+    assert len(calls) == len(cache.content) == 3 * 8
+    alone = cross_validate(RateModel(), X, y, **SETTINGS)
+    few = cross_validate(RateModel(), X[["b", "c", "id"]], y, **SETTINGS)
+    for name, expected in (("rate", alone), ("few", few)):
+        assert np.array_equal(results[name].folds, alone.folds)
+        assert np.array_equal(results[name].risk, expected.risk)
+        assert results[name].records == expected.records
+    assert np.array_equal(results["bare"].folds, alone.folds)
+    assert {record["column"] for record in results["few"].records} <= {"b", "c"}
+
+
+def test_a_failed_build_is_named():
+    X, y = cohort(60)
+    builds = {"good": RateModel(), "bad": RateModel(fail_on=3)}
+    with pytest.raises(ModelError, match=r"bad, repeat 1, fold .: the likelihood has no finite"):
+        cross_validate_all(builds, X, y, **SETTINGS)

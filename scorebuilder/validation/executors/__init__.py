@@ -1,0 +1,1 @@
+"""Kinds of executors, one per file, each registering itself."""
