@@ -321,3 +321,42 @@ def _membership(
         "difference": found.value, "lower": found.lower, "upper": found.upper,
         "reason": found.reason,
     }  # fmt: skip
+
+
+def external_tables(external: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """
+    Return the tables of one cohort.
+
+    Parameters
+    ----------
+    external : mapping
+        From `summarise_external`, in plain values.
+
+    Returns
+    -------
+    dict of DataFrame
+        By file name without ending; aggregates only.
+    """
+    groups, prognostic = external["risk_groups"], external["prognostic_groups"]
+    tables = {
+        "measures": external["measures"],
+        "attrition": external["attrition"],
+        "not_scored": external["counts"]["not_scored"],
+        "risk_groups": groups["observed"],
+        "group_hazard_ratios": groups["hazard_ratios"],
+        "prognostic_groups": prognostic["observed"] if prognostic else [],
+        "prognostic_hazard_ratios": prognostic["hazard_ratios"] if prognostic else [],
+        "risk_table": external["risk_table"],
+        "case_mix": external["case_mix"],
+        "calibration": [
+            {"horizon": row["horizon"], **group}
+            for row in external["calibration"]
+            for group in row["groups"]
+        ],
+        "decision_curve": [
+            {"model": curve["model"], "threshold": threshold, "net_benefit": benefit}
+            for curve in external["decision_curve"]
+            for threshold, benefit in zip(curve["threshold"], curve["net_benefit"], strict=True)
+        ],
+    }
+    return {name: pd.DataFrame(rows) for name, rows in tables.items() if rows}

@@ -15,6 +15,7 @@ from scorebuilder.validation.calibration import (
     calibration_slope,
     calibration_smooth,
 )
+from scorebuilder.validation.categorical_nri import categorical_nri
 from scorebuilder.validation.compare import MIN_EVENTS, paired_difference
 from scorebuilder.validation.contrast import CONTRASTS
 from scorebuilder.validation.contrast_over_repeats import contrast_over_repeats
@@ -27,8 +28,10 @@ RANKING = ("auc", "c_index", "uno_c")
 """Metrics of the order of the patients, as far as they are registered; within folds."""
 LEVEL = ("brier", "scaled_brier")
 """Metrics of the absolute risk; within folds."""
-WITHIN_FOLDS = tuple(f"{metric}_difference" for metric in (*RANKING, *LEVEL))
-"""Contrasts that are differences of those metrics, which are taken within folds."""
+REGISTERED = ("nri_continuous", "idi")
+"""Contrasts of the registry that a table states."""
+PARTS = ("events", "nonevents")
+"""Pieces of a contrast that stand apart."""
 COLUMNS = (
     "model", "against", "measure", "part", "threshold", "horizon", "value", "lower", "upper", "p",
     "p_holm", "first_value", "second_value", "n", "events", "reason",
@@ -108,7 +111,8 @@ def compare_all(
     horizon : float
         Of the risks, in the unit of `y`.
     thresholds : sequence of float
-        Threshold probabilities of the net benefit, in (0, 1).
+        Threshold probabilities of the net benefit, in (0, 1); between them lie the categories of
+        the categorical NRI.
     pairs : sequence of (str, str), optional
         Which model against which; the reference against each other model if not given.
 
@@ -266,9 +270,10 @@ class _Judge:
         self, new: ComparedModel, old: ComparedModel, row: dict[str, Any], subset: BoolArray
     ) -> Iterator[dict[str, Any]]:
         """Reclassification and discrimination improvement; the parts of each stand apart."""
-        for name, contrast in CONTRASTS.items():
-            if name in WITHIN_FOLDS or contrast.ranks_only:
-                continue
+        contrasts = {name: CONTRASTS[name] for name in REGISTERED}
+        if self.thresholds:
+            contrasts["nri_categorical"] = categorical_nri(sorted(self.thresholds))
+        for name, contrast in contrasts.items():
             without = next((m.why_no_risk for m in (new, old) if m.risk is None), None)
             if without is not None:
                 yield row | {"measure": name, "reason": without}
@@ -277,7 +282,8 @@ class _Judge:
                 contrast, self.y[subset], self._risks(new, subset), self._risks(old, subset),
                 horizon=self.horizon,
             )  # fmt: skip
-            for part, estimate in found.items():
+            for part in ("", *PARTS):
+                estimate = found.get(part, Estimate(reason=found[""].reason))
                 yield row | {"measure": name, "part": part, **_numbers(estimate)}
 
     def _net_benefit_difference(
