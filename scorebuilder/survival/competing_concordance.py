@@ -91,15 +91,12 @@ def competing_concordance(
     ones = np.ones(time.size)
     _add_pairs(ended["event"], time, (weight_outlived, ones), (rank, n_ranks), won, pairs, totals)
     # pairs B: seen backwards in time, j with the competing event comes with i or after
-    backwards = time.max() - time
+    backwards = -time
     _add_pairs(
         event, backwards, (weight_case, weight_competing), (rank, n_ranks), won, pairs, totals
     )
     if totals[1] == 0.0:
         raise UndefinedMetricError(NO_PAIR)
-    if not np.isfinite(totals[1]):
-        message = "everybody is censored at the time of an event, so that its weight is infinite"
-        raise UndefinedMetricError(message)
     c_index = float(totals[0] / totals[1])
     return min(c_index, 1.0), (won - c_index * pairs) / float(totals[1])
 
@@ -119,14 +116,14 @@ def _add_pairs(
     order = np.lexsort((event, -time)).astype(np.int64)
     counted = first > 0.0
     lower, tied, outlived = first_sums(order, time, event, counted, later, rank[order], n_ranks)
-    won_first = np.zeros(time.size)
-    pairs_first = np.zeros(time.size)
-    some = outlived > 0.0
-    won_first[some] = (first * (lower + 0.5 * tied))[some]
-    pairs_first[some] = (first * outlived)[some]
+    # an event outlived by nobody forms no pair, whatever its weight
+    weight = np.where(outlived > 0.0, first, 0.0)
+    if np.isinf(weight).any():
+        message = "everybody is censored at the time of an event, so that its weight is infinite"
+        raise UndefinedMetricError(message)
+    won_first, pairs_first = weight * (lower + 0.5 * tied), weight * outlived
     totals += (won_first.sum(), pairs_first.sum())
     won_later, pairs_later = np.zeros(time.size), np.zeros(time.size)
-    weight = np.where(some, first, 0.0)
     later_sums(order, time, event, weight, rank[order], n_ranks, won_later, pairs_later)
     won += won_first + later * won_later
     pairs += pairs_first + later * pairs_later

@@ -73,8 +73,7 @@ def integrated_auc(
         message = "no patient has the event by the last time"
         raise UndefinedMetricError(message)
     share = np.diff(incidence, prepend=0.0) / incidence[-1]
-    used = np.flatnonzero(share > 0.0)
-    return _combine("auc", y, risks, grid, share, used, competing)
+    return _combine("auc", y, risks, grid, share, competing)
 
 
 def integrated_brier(
@@ -111,8 +110,8 @@ def integrated_brier(
     UndefinedMetricError
         If the Brier score is undefined at one of the times.
     ValueError
-        If shapes do not fit, the times do not ascend, there are fewer than two for the trapezoid,
-        or the rule is not known.
+        If shapes do not fit, the times do not ascend, there are fewer than two, or the rule
+        is not known.
 
     Notes
     -----
@@ -144,19 +143,16 @@ def integrated_brier(
     if rule not in ("left", "trapezoid"):
         message = f"`rule` must be 'left' or 'trapezoid'; got {rule!r}"
         raise ValueError(message)
-    share = np.zeros(grid.size)
-    steps = np.diff(grid)
+    if grid.size < 2:
+        message = "`times` must hold two times or more: one alone has no integral"
+        raise ValueError(message)
+    share, steps = np.zeros(grid.size), np.diff(grid)
     if rule == "left":
         share[:-1] = steps / grid[-1]
-        used = np.arange(grid.size - 1)
     else:
-        if grid.size < 2:
-            message = "`times` must hold two times or more for the trapezoid rule"
-            raise ValueError(message)
         share[:-1] += 0.5 * steps / (grid[-1] - grid[0])
         share[1:] += 0.5 * steps / (grid[-1] - grid[0])
-        used = np.arange(grid.size)
-    return _combine("brier", y, risks, grid, share, used, competing)
+    return _combine("brier", y, risks, grid, share, competing)
 
 
 def _check_times(times: Any) -> FloatArray:
@@ -186,12 +182,11 @@ def _combine(
     risks: FloatArray,
     grid: FloatArray,
     share: FloatArray,
-    used: Any,
     competing: BoolArray | None,
 ) -> MetricEstimate:
     """Weighted sum of a metric over the grid, and of its influence functions."""
     value, influence = 0.0, np.zeros(y.shape[0])
-    for k in used:
+    for k in np.flatnonzero(share > 0.0):
         horizon = float(grid[k])
         found = estimate_metric(metric, y, risks[:, k], horizon=horizon, competing=competing)
         assert found.influence is not None

@@ -36,6 +36,14 @@ MODELS = ("old", "new")
 EVERY = [(name, model) for name in EXPECTED for model in MODELS]
 ONE_CAUSE = [(name, model) for name, model in EVERY if not name.endswith("_cr")]
 COMPETING = [(name, model) for name, model in EVERY if name.endswith("_cr")]
+WITH_BRIER = [(name, model) for name, model in EVERY if "brier" in EXPECTED[name]["models"][model]]
+"""R refuses the others; the degenerate cases say what is due there."""
+WITH_CONTRAST = [
+    (name, key)
+    for name in EXPECTED
+    for key in ("auc", "c_index", "uno_c_truncated", "brier")
+    if key in EXPECTED[name]["contrasts"]
+]
 WITH_GRID = [(name, model) for name, model in EVERY if "grid" in EXPECTED[name]]
 
 
@@ -86,13 +94,12 @@ def test_concordance(name, model, key):
     assert counts == pytest.approx(expected["counts"], rel=CLOSE)
 
 
-@pytest.mark.parametrize(("name", "model"), ONE_CAUSE)
+@pytest.mark.parametrize(("name", "model"), [at for at in ONE_CAUSE if at[0] != "deg_no_events"])
 def test_somers_d_has_twice_the_error(name, model):
     expected = EXPECTED[name]["models"][model]["somers_d"]
-    if expected["value"] is not None:
-        found = harrell_c(case(name)["y"], case(name)[model])
-        check(found.somers_d, expected["value"])
-        check(2.0 * found.standard_error, expected["se"])
+    found = harrell_c(case(name)["y"], case(name)[model])
+    check(found.somers_d, expected["value"])
+    check(2.0 * found.standard_error, expected["se"])
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -132,12 +139,10 @@ def test_auc(name, model):
     check(found.standard_error, strict["se"], TIMEROC)
 
 
-@pytest.mark.parametrize(("name", "model"), EVERY)
+@pytest.mark.parametrize(("name", "model"), WITH_BRIER)
 def test_brier(name, model):
-    at, expected = case(name), EXPECTED[name]["models"][model].get("brier")
+    at, expected = case(name), EXPECTED[name]["models"][model]["brier"]
     options = {"horizon": at["horizon"], "competing": at["competing"]}
-    if expected is None:
-        return  # R refuses; the test of the degenerate cases says what is due
     found = brier_estimate(None, at["y"], at[model], **options)
     known = brier_estimate(None, at["y"], at[model], **options, conservative=True)
     check(found.value, expected["value"])
@@ -208,12 +213,9 @@ def test_competing_risks(name, model):
         check(found.standard_error, expected[key]["se"])
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-@pytest.mark.parametrize("key", ["auc", "c_index", "uno_c_truncated", "brier"])
+@pytest.mark.parametrize(("name", "key"), WITH_CONTRAST)
 def test_contrasts(name, key):
-    at, expected = case(name), EXPECTED[name]["contrasts"].get(key)
-    if expected is None:
-        return
+    at, expected = case(name), EXPECTED[name]["contrasts"][key]
     options = {"horizon": at["horizon"]}
     if at["competing"] is not None:
         options["competing"] = at["competing"]
@@ -230,11 +232,9 @@ def test_contrasts(name, key):
     assert (found.reason is None) == (found.p is not None)
 
 
-@pytest.mark.parametrize(("name", "model"), EVERY)
+@pytest.mark.parametrize(("name", "model"), WITH_BRIER)
 def test_brier_against_the_null_model(name, model):
-    at, expected = case(name), EXPECTED[name]["contrasts"].get(f"brier_null_{model}")
-    if expected is None:
-        return
+    at, expected = case(name), EXPECTED[name]["contrasts"][f"brier_null_{model}"]
     options = {"horizon": at["horizon"], "competing": at["competing"]}
     everybody = np.clip(np.full(at["y"].size, cohort_risk(at["y"], **options)), 0.0, 1.0)
     found = CONTRASTS["brier"].function(at["y"], at[model], everybody, **options)

@@ -1,0 +1,236 @@
+"""
+Time of the measures of discrimination and overall performance: ours, and those of other programs.
+
+    taskset -c 0 python experiments/benchmarks/metrics.py --json metrics.json
+
+The cohort is synthetic (31,752 patients, whole days, six scores). One thread; each round runs every
+program once, after a first run that is not counted, and the figure is the median over the rounds.
+The ratio is the other program's time by ours, for the same measure; `yields` says what each gives
+beyond the value. A program that is not installed has no row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.survival.outcome import make_outcome
+from scorebuilder.validation.classification import classification_at
+from scorebuilder.validation.concordance import harrell_c, uno_c
+from scorebuilder.validation.contrast import CONTRASTS
+from scorebuilder.validation.difference import pairwise_differences
+from scorebuilder.validation.integrated import integrated_brier
+from scorebuilder.validation.metric import estimate_metric
+
+N_SCORES = 6
+HORIZON = 5 * 365.25
+OURS = "scorebuilder"
+
+Call = Callable[[], Any]
+
+
+def cohort(n: int) -> tuple[Outcome, dict[str, FloatArray]]:
+    """Simulate patients followed for up to ten years, a tenth with the event, and six risks."""
+    random = np.random.default_rng(1)
+    marker = random.normal(size=n)
+    event = random.exponential(36_000.0 * np.exp(-marker))
+    end = random.uniform(400.0, 3652.5, n)
+    y = make_outcome(event <= end, np.ceil(np.minimum(event, end)))
+    scores = {
+        f"score {k + 1}": 1.0 / (1.0 + np.exp(3.0 - marker - random.normal(0.0, 0.3 * k, n)))
+        for k in range(N_SCORES)
+    }
+    return y, scores
+
+
+def our_calls(y: Outcome, scores: dict[str, FloatArray]) -> dict[str, tuple[str, Call]]:
+    """Return what each measure yields, and the call."""
+    risk, other = scores["score 1"], scores["score 2"]
+    times = np.linspace(365.25, HORIZON, 10)
+    risks = risk[:, np.newaxis] * np.linspace(0.2, 1.0, 10)
+    return {
+        "C": ("SE, counts", lambda: harrell_c(y, risk)),
+        "Uno's C": ("SE, counts", lambda: uno_c(y, risk, until=HORIZON)),
+        "difference of C": (
+            "SE, P",
+            lambda: CONTRASTS["c_index"].function(y, risk, other, horizon=HORIZON),
+        ),
+        "difference of C (U-statistic)": (
+            "SE, P",
+            lambda: CONTRASTS["c_index_compare_c"].function(y, risk, other, horizon=HORIZON),
+        ),
+        "AUC(t)": ("SE", lambda: estimate_metric("auc", y, risk, horizon=HORIZON)),
+        "AUC(t) of 6 scores, 15 tests": (
+            "SE, P",
+            lambda: pairwise_differences(y, scores, metric="auc", horizon=HORIZON),
+        ),
+        "Brier": ("SE", lambda: estimate_metric("brier", y, risk, horizon=HORIZON)),
+        "integrated Brier, 10 times": (
+            "SE",
+            lambda: integrated_brier(y, risks, times=times, rule="trapezoid"),
+        ),
+        "sensitivity, specificity, PPV, NPV": (
+            "SE",
+            lambda: classification_at(y, risk, threshold=0.1, horizon=HORIZON),
+        ),
+    }
+
+
+def library_calls(
+    y: Outcome, scores: dict[str, FloatArray]
+) -> dict[tuple[str, str], tuple[str, Call]]:
+    """Return what the Python libraries yield, and the calls."""
+    from lifelines.utils import concordance_index
+    from sksurv import metrics
+
+    risk = scores["score 1"]
+    train = make_outcome(y["event"], np.where(y["event"], y["time"], y["time"] * (1 + 1e-12)))
+    times = np.linspace(365.25, HORIZON, 10)
+    survival = 1.0 - risk[:, np.newaxis] * np.linspace(0.2, 1.0, 10)
+    return {
+        ("C", "lifelines"): ("", lambda: concordance_index(y["time"], -risk, y["event"])),
+        ("C", "scikit-survival"): (
+            "counts",
+            lambda: metrics.concordance_index_censored(y["event"], y["time"], risk, tied_tol=0),
+        ),
+        ("Uno's C", "scikit-survival"): (
+            "counts",
+            lambda: metrics.concordance_index_ipcw(
+                train, y, risk, tau=HORIZON * (1 + 1e-13), tied_tol=0
+            ),
+        ),
+        ("AUC(t)", "scikit-survival"): (
+            "",
+            lambda: metrics.cumulative_dynamic_auc(train, y, risk, HORIZON, tied_tol=0),
+        ),
+        ("AUC(t) of 6 scores, 15 tests", "scikit-survival"): (
+            "six values, no test",
+            lambda: [
+                metrics.cumulative_dynamic_auc(train, y, score, HORIZON, tied_tol=0)
+                for score in scores.values()
+            ],
+        ),
+        ("Brier", "scikit-survival"): (
+            "",
+            lambda: metrics.brier_score(train, y, survival[:, -1], HORIZON),
+        ),
+        ("integrated Brier, 10 times", "scikit-survival"): (
+            "",
+            lambda: metrics.integrated_brier_score(train, y, survival, times),
+        ),
+    }
+
+
+R_SCRIPT = """
+if (!requireNamespace("survival", quietly = TRUE)) quit()
+library(survival)
+d <- read.csv(commandArgs(TRUE)[1])
+clock <- function(f) median(sapply(1:4, function(i) system.time(f())[["elapsed"]])[-1])
+cat(clock(function() concordance(Surv(time, event) ~ a, d, reverse = TRUE)), "\\n")
+cat(clock(function() concordance(Surv(time, event) ~ a, d, reverse = TRUE,
+                                 timewt = "n/G2", ymax = {horizon})), "\\n")
+a <- coxph(Surv(time, event) ~ a, d, init = 1, iter.max = 0)
+b <- coxph(Surv(time, event) ~ b, d, init = 1, iter.max = 0)
+cat(clock(function() concordance(a, b)), "\\n")
+cat(as.character(packageVersion("survival")), "\\n")
+"""
+
+
+def r_times(y: Outcome, scores: dict[str, FloatArray]) -> tuple[dict[str, float], str]:
+    """Seconds of R's survival, and its version; nothing where one is not installed."""
+    program = shutil.which("Rscript")
+    if program is None:
+        return {}, ""
+    with tempfile.TemporaryDirectory() as folder:
+        table = pd.DataFrame({"time": y["time"], "event": y["event"].astype(int)})
+        table["a"], table["b"] = scores["score 1"], scores["score 2"]
+        table.to_csv(Path(folder) / "cohort.csv", index=False)
+        script = Path(folder) / "time.R"
+        script.write_text(R_SCRIPT.replace("{horizon}", repr(HORIZON)))
+        done = subprocess.run(
+            [program, str(script), str(Path(folder) / "cohort.csv")],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    if not done.stdout:
+        return {}, ""
+    *seconds, package = done.stdout.split()
+    measures = ("C", "Uno's C", "difference of C")
+    return dict(zip(measures, map(float, seconds), strict=True)), package
+
+
+def seconds_of(call: Call) -> float:
+    """Run once and return the time."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Time everything and print one row per measure and program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=31_752)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    y, scores = cohort(options.n)
+    calls = {(measure, OURS): call for measure, call in our_calls(y, scores).items()}
+    calls |= library_calls(y, scores)
+    found: dict[tuple[str, str], list[float]] = {key: [] for key in calls}
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for each in range(options.rounds + 1):
+            for key, (_, call) in calls.items():
+                seconds = seconds_of(call)
+                if each:
+                    found[key].append(seconds)
+    rows = {key: (calls[key][0], median(seconds)) for key, seconds in found.items()}
+    r_seconds, r_version = r_times(y, scores)
+    rows |= {(measure, "R survival"): ("SE", seconds) for measure, seconds in r_seconds.items()}
+    table = [
+        {
+            "measure": measure,
+            "program": program,
+            "yields": yields,
+            "seconds": seconds,
+            "ratio": seconds / rows[(measure, OURS)][1],
+        }
+        for (measure, program), (yields, seconds) in rows.items()
+    ]
+    table.sort(key=lambda row: list(our_calls(y, scores)).index(row["measure"]))
+    text = f"{options.n:,} patients, {int(y['event'].sum()):,} events"
+    print(f"{text}, {len(list(combinations(scores, 2)))} pairs of scores")
+    print(pd.DataFrame(table).round(4).to_string(index=False))
+    if options.json:
+        versions = {name: version(name) for name in ("lifelines", "scikit-survival", "numba")}
+        if r_version:
+            versions["R survival"] = r_version
+        record = {
+            "n": options.n,
+            "events": int(y["event"].sum()),
+            "rounds": options.rounds,
+            "machine": platform.processor() or platform.machine(),
+            "versions": versions,
+            "results": table,
+        }
+        options.json.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
