@@ -130,7 +130,7 @@ class Refitting:
 
 
 def run_refits(
-    work: Refitting,
+    work: Callable[[Refit], Content],
     refits: Sequence[Refit],
     *,
     executor: Executor,
@@ -142,8 +142,8 @@ def run_refits(
 
     Parameters
     ----------
-    work : Refitting
-        What they share.
+    work : callable
+        A `Refitting`, or what does more with one; it holds what they share.
     refits : sequence of Refit
         All of them.
     executor : Executor
