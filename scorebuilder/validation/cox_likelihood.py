@@ -29,12 +29,15 @@ class LikelihoodPoint:
         Minus the second derivative.
     jumps : ndarray of shape (n_event_times,)
         Increments of the baseline cumulative hazard at the event times.
+    means : ndarray of shape (n_event_times, n_columns)
+        Weighted mean of the columns over all at risk.
     """
 
     value: float
     gradient: FloatArray
     information: FloatArray
     jumps: FloatArray
+    means: FloatArray
 
 
 class CoxLikelihood:
@@ -145,4 +148,5 @@ class CoxLikelihood:
         information[self._pairs] = (terms[:, 1 + n_columns :] / total[:, None]).sum(axis=0)
         information = information + np.triu(information, 1).T - mean.T @ mean
         jumps = np.bincount(self._group, weights=1.0 / total, minlength=self.times.size)
-        return LikelihoodPoint(value, gradient, information, jumps * np.exp(-top))
+        means = sums[:, 1 : 1 + n_columns] / sums[:, :1]
+        return LikelihoodPoint(value, gradient, information, jumps * np.exp(-top), means)
