@@ -23,6 +23,7 @@ from scorebuilder.score.compose import shown_risk_table
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band
 from scorebuilder.survival.outcome import make_outcome
 from scorebuilder.validation.compare import MIN_EVENTS
+from scorebuilder.validation.cox_likelihood import Ties
 from scorebuilder.validation.external import (
     Development,
     FrozenPredictions,
@@ -98,9 +99,10 @@ def summarise_external(
     places = {band["label"]: place for place, band in enumerate(bands)}
     group = kept["risk_group"].map(places).to_numpy(dtype=np.int64)
     terms = term_columns(artifact, X[usable])
+    coefficients = np.array([term["coefficient"] for term in artifact.scoring["terms"]])
     measures = validate_externally(
         y,
-        FrozenPredictions(index, risks, group, terms),
+        FrozenPredictions(index, risks, terms.to_numpy(dtype=np.float64), coefficients),
         development=development,
         thresholds=thresholds,
     )
@@ -158,7 +160,7 @@ def remembered_development(artifact: ScoreArtifact) -> Development | None:
         quantiles={row["share"]: row["value"] for row in predictor["quantiles"]},
         baseline_hazard=lambda at: np.interp(at, times, hazard),
         last=float(times[-1]),
-        ties=found["ties"],
+        ties="breslow" if found["ties"] == "breslow" else "efron",
     )
 
 
@@ -255,7 +257,7 @@ def _risk_groups(
         for band in artifact.scoring["risk_groups"]
     ]
     labels = [label for label, _, _ in bands]
-    ties = "efron" if development is None else development.ties
+    ties: Ties = "efron" if development is None else development.ties
     return {
         "rule": "those of the artifact",
         **group_curves(y, group, bands, horizons=list(risks)),

@@ -10,19 +10,17 @@ import numpy as np
 import pandas as pd
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
-from scorebuilder.validation.calibration import (
-    calibration_in_the_large,
-    calibration_slope,
-    calibration_smooth,
-)
+from scorebuilder.validation.calibration_slope import calibration_slope
 from scorebuilder.validation.categorical_nri import categorical_nri
 from scorebuilder.validation.compare import MIN_EVENTS, paired_difference
 from scorebuilder.validation.contrast import CONTRASTS
 from scorebuilder.validation.contrast_over_repeats import contrast_over_repeats
+from scorebuilder.validation.in_the_large import calibration_in_the_large
 from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.net_benefit_error import net_benefit_estimate
 from scorebuilder.validation.over_repeats import Estimate, RepeatEstimate, average_over_repeats
 from scorebuilder.validation.performance import Performance, evaluate_fixed
+from scorebuilder.validation.smooth_calibration import calibration_smooth
 
 RANKING = ("auc", "c_index", "uno_c")
 """Metrics of the order of the patients, as far as they are registered; within folds."""

@@ -11,15 +11,17 @@ import pandas as pd
 
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
-from scorebuilder.survival.outcome import make_outcome
-from scorebuilder.validation.calibration import calibration_in_the_large, calibration_smooth
+from scorebuilder.validation.calibration_poisson import poisson_ratio, poisson_slope
+from scorebuilder.validation.calibration_slope import calibration_slope
+from scorebuilder.validation.cox_likelihood import Ties
+from scorebuilder.validation.in_the_large import calibration_in_the_large
 from scorebuilder.validation.metric import METRICS
-from scorebuilder.validation.misspecification import offset_test
+from scorebuilder.validation.misspecification import misspecification_test
 from scorebuilder.validation.net_benefit_error import net_benefit_estimate
 from scorebuilder.validation.performance import Z_95, evaluate_apparent
-from scorebuilder.validation.poisson_recalibration import poisson_recalibration
 from scorebuilder.validation.recalibration_fit import fit_cox
 from scorebuilder.validation.separation import separation
+from scorebuilder.validation.smooth_calibration import calibration_smooth
 
 RANKING = ("c_index", "uno_c")
 """Metrics of the whole follow-up, as far as they are registered."""
@@ -42,16 +44,16 @@ class FrozenPredictions:
         Log hazard.
     risk : mapping of float to ndarray of shape (n_patients,)
         For each horizon, in the unit of the outcome.
-    group : ndarray of int of shape (n_patients,)
-        Risk group, 0 the lowest.
-    terms : DataFrame of shape (n_patients, n_terms)
-        Columns of the model, for the joint test; each is told apart by its name.
+    terms : ndarray of shape (n_patients, n_terms)
+        Columns of the model, for the joint test.
+    coefficients : ndarray of shape (n_terms,)
+        Theirs; with them the columns add up to the linear predictor but for a constant.
     """
 
     linear_predictor: FloatArray
     risk: Mapping[float, FloatArray]
-    group: IntArray
-    terms: pd.DataFrame
+    terms: FloatArray
+    coefficients: FloatArray
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Development:
     quantiles: Mapping[float, float]
     baseline_hazard: Callable[[FloatArray], FloatArray]
     last: float
-    ties: str = "efron"
+    ties: Ties = "efron"
 
 
 def validate_externally(
@@ -139,7 +141,7 @@ def validate_externally(
 
 
 def group_hazard_ratios(
-    y: Outcome, group: IntArray, labels: Sequence[str], *, reference: int = 0, ties: str = "efron"
+    y: Outcome, group: IntArray, labels: Sequence[str], *, reference: int = 0, ties: Ties = "efron"
 ) -> list[dict[str, Any]]:
     """
     Compare the hazards of risk groups.
@@ -276,7 +278,7 @@ def _whole_follow_up(
     y: Outcome, predictions: FrozenPredictions, development: Development | None
 ) -> Iterator[dict[str, Any]]:
     index = predictions.linear_predictor
-    ties = "efron" if development is None else development.ties
+    ties: Ties = "efron" if development is None else development.ties
     for metric in (name for name in RANKING if name in METRICS):
         found = evaluate_apparent(y, index, horizon=float(y["time"].max()), metric=metric)
         limits: dict[str, Any] = {
@@ -285,14 +287,13 @@ def _whole_follow_up(
         yield _row(metric, METRICS[metric].label, found.value, **limits)
 
     def slope() -> Iterator[dict[str, Any]]:
-        coefficient, covariance, _ = fit_cox(index[:, None], y, ties=ties)
-        test = offset_test(y, index, index[:, None], ties=ties)
-        tested = {"chi2": test.chi2, "df": test.df, "p": test.p}
-        error = float(np.sqrt(covariance[0, 0]))
-        yield _row("slope", "Slope (P: is it 1)", float(coefficient[0]), error=error, **tested)
+        found = calibration_slope(y, index, linear_predictor=index, ties=ties)
+        tested = {"chi2": found.lr_statistic, "df": 1, "p": found.lr_p}
+        error = found.standard_error
+        yield _row("slope", "Slope (P: is it 1)", found.slope, error=error, **tested)
 
     def joint() -> Iterator[dict[str, Any]]:
-        test = offset_test(y, index, predictions.terms.to_numpy(dtype=np.float64), ties=ties)
+        test = misspecification_test(y, predictions.terms, predictions.coefficients, ties=ties)
         tested = {"chi2": test.chi2, "df": test.df, "p": test.p}
         yield _row("misspecification", "Joint test of all terms", test.chi2, **tested)
 
@@ -318,23 +319,14 @@ def _whole_follow_up(
 def _poisson(
     y: Outcome, index: FloatArray, development: Development, names: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    time = np.minimum(y["time"], development.last)
-    event = y["event"] & (y["time"] <= development.last)
-    found = poisson_recalibration(
-        make_outcome(event, time), index, development.baseline_hazard(time)
-    )
-    half = Z_95 * found.intercept_error
-    yield _row(
-        "poisson_observed_expected",
-        names["poisson_observed_expected"],
-        float(np.exp(found.intercept)),
-        lower=float(np.exp(found.intercept - half)),
-        upper=float(np.exp(found.intercept + half)),
-    )
-    reason = "the linear predictor is the same for every patient" if found.slope is None else None
-    yield _row(
-        "poisson_slope", names["poisson_slope"], found.slope, error=found.slope_error, reason=reason
-    )
+    hazard = development.baseline_hazard(np.minimum(y["time"], development.last))
+    expected, last = hazard * np.exp(index), development.last
+    ratio = poisson_ratio(y, expected, horizon=last)
+    measure = "poisson_observed_expected"
+    limits = {"lower": ratio.lower, "upper": ratio.upper, "reason": ratio.reason}
+    yield _row(measure, names[measure], ratio.ratio, **limits)
+    slope = poisson_slope(y, expected, index, horizon=last)
+    yield _row("poisson_slope", names["poisson_slope"], slope.slope, error=slope.slope_error)
 
 
 def _at_horizon(y: Outcome, risk: FloatArray, horizon: float) -> Iterator[dict[str, Any]]:

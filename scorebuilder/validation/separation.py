@@ -10,6 +10,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.validation.cox_likelihood import Ties
 from scorebuilder.validation.metric import check_predictions
 from scorebuilder.validation.recalibration_fit import fit_cox
 
@@ -35,7 +36,7 @@ class Separation:
     r2_d: float
 
 
-def separation(y: Outcome, linear_predictor: FloatArray, *, ties: str = "efron") -> Separation:
+def separation(y: Outcome, linear_predictor: FloatArray, *, ties: Ties = "efron") -> Separation:
     r"""
     Separation D and R2_D.
 

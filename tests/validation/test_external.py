@@ -18,8 +18,7 @@ from scorebuilder.validation.external import (
     group_hazard_ratios,
     validate_externally,
 )
-from scorebuilder.validation.misspecification import offset_test
-from scorebuilder.validation.poisson_recalibration import poisson_recalibration
+from scorebuilder.validation.misspecification import misspecification_test
 from scorebuilder.validation.separation import separation
 
 FOLDER = Path(__file__).parents[1] / "reference" / "mfp"
@@ -61,32 +60,15 @@ def test_separation_is_that_of_r(name, which):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_tests_beside_the_offset_are_those_of_r(name):
-    index, y, terms = frozen(name)[0]["validation"]
-    ties, expected = REFERENCE[name]["ties"], REFERENCE[name]["validation_offset_tests"]
-    slope = offset_test(y, index, index[:, None], ties=ties)
-    assert slope.coefficients[0] == pytest.approx(expected["slope_minus_one"]["estimate"], abs=1e-7)
-    assert slope.standard_errors[0] == pytest.approx(expected["slope_minus_one"]["se"], rel=1e-6)
-    assert slope.chi2 == pytest.approx(expected["slope_minus_one"]["chisq"], abs=1e-6)
-    assert slope.p == pytest.approx(expected["slope_minus_one"]["p"], abs=1e-6)
-    joint = offset_test(y, index, terms.to_numpy(), ties=ties)
-    wanted = expected["joint_misspecification"]
+def test_the_joint_test_is_that_of_r(name):
+    found, model = frozen(name)
+    _, y, terms = found["validation"]
+    joint = misspecification_test(
+        y, terms.to_numpy(), model.coef_[terms.columns].to_numpy(), ties=REFERENCE[name]["ties"]
+    )
+    wanted = REFERENCE[name]["validation_offset_tests"]["joint_misspecification"]
     assert joint.chi2 == pytest.approx(wanted["chisq"], abs=1e-5)
     assert (joint.df, joint.p) == (wanted["df"], pytest.approx(wanted["p"], abs=1e-6))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_poisson_recalibration_is_that_of_r(name):
-    found, model = frozen(name)
-    index, y, _ = found["validation"]
-    expected = REFERENCE[name]["poisson_recalibration"]
-    ours = poisson_recalibration(y, index, model.baseline_cumulative_hazard_(y["time"]))
-    assert (ours.observed, ours.n_used) == (expected["events"], expected["rows_used"])
-    assert ours.expected == pytest.approx(expected["expected"], rel=1e-7)
-    assert ours.intercept == pytest.approx(expected["intercept"], abs=1e-7)
-    assert ours.intercept_error == pytest.approx(expected["intercept_se"], rel=1e-6)
-    assert ours.slope == pytest.approx(expected["slope"], abs=1e-6)
-    assert ours.slope_error == pytest.approx(expected["slope_se"], rel=1e-6)
 
 
 @pytest.mark.parametrize("which", ["development", "validation"])
@@ -111,6 +93,7 @@ def test_hazard_ratios_of_groups_are_those_of_r(name, which):
 def test_the_whole_table(name):
     found, model = frozen(name)
     index, y, terms = found["validation"]
+    coefficients = model.coef_[terms.columns].to_numpy()
     hazard = model.baseline_cumulative_hazard_
     risk = {h: 1 - np.exp(-float(hazard(h)) * np.exp(index)) for h in YEARS}
     own = found["development"][0]
@@ -118,10 +101,8 @@ def test_the_whole_table(name):
         n=own.size, mean=own.mean(), sd=own.std(ddof=1), quantiles={},
         baseline_hazard=hazard, last=np.inf, ties=REFERENCE[name]["ties"],
     )  # fmt: skip
-    group = np.zeros(index.size, dtype=np.int64)
-    table = validate_externally(
-        y, FrozenPredictions(index, risk, group, terms), development=development, thresholds=[0.5]
-    )
+    predictions = FrozenPredictions(index, risk, terms.to_numpy(), coefficients)
+    table = validate_externally(y, predictions, development=development, thresholds=[0.5])
     assert table["reason"].isna().all()
     value = table[table.horizon.isna()].set_index("measure")["value"]
     expected = REFERENCE[name]["validation_performance"]
@@ -131,7 +112,13 @@ def test_the_whole_table(name):
     assert value["royston_d"] == pytest.approx(
         expected["royston_d"]["tied_scores_averaged"]["D"], abs=1e-7
     )
+    slope = table[table["measure"] == "slope"].iloc[0]
+    wanted = REFERENCE[name]["validation_offset_tests"]["slope_minus_one"]
+    assert slope.standard_error == pytest.approx(wanted["se"], rel=1e-6)
+    assert slope.chi2 == pytest.approx(wanted["chisq"], abs=1e-6)
+    assert slope.p == pytest.approx(wanted["p"], abs=1e-6)
     poisson = REFERENCE[name]["poisson_recalibration"]
+    assert value["poisson_slope"] == pytest.approx(poisson["slope"], abs=1e-6)
     ratio = poisson["events"] / poisson["expected"]
     assert value["poisson_observed_expected"] == pytest.approx(ratio, rel=1e-7)
     overall = REFERENCE[name]["validation_overall"]
@@ -147,28 +134,16 @@ def test_the_whole_table(name):
     assert (table["n"] == 686).all()
 
 
-def test_poisson_by_hand():
-    # Expected 0.2 e^0, 0.4 e^1, 0.1 e^1; one patient without follow-up under hazard is left out.
-    y = make_outcome([1, 0, 1, 0], [2, 4, 1, 0.5])
-    found = poisson_recalibration(y, np.array([0.0, 1.0, 1.0, 2.0]), np.array([0.2, 0.4, 0.1, 0.0]))
-    assert found.expected == pytest.approx(0.2 + 0.5 * np.e)
-    assert found.intercept == pytest.approx(np.log(2 / (0.2 + 0.5 * np.e)))
-    assert (found.intercept_error, found.n_used) == (pytest.approx(1 / np.sqrt(2)), 3)
-    # Two distinct predictors: each level is fitted exactly; ratio (1 / 0.5) / (1 / 0.2) = e^slope.
-    assert found.slope == pytest.approx(np.log((1 / 0.5) / (1 / 0.2)), abs=1e-8)
-
-
 def test_the_true_model_passes_and_a_wrong_one_does_not():
     random = np.random.default_rng(8)
     n = 2000
     x = random.normal(size=(n, 2))
     event_time, censoring = random.exponential(np.exp(-x @ [0.8, -0.5])), random.exponential(2, n)
     y = make_outcome(event_time <= censoring, np.minimum(event_time, censoring))
-    assert offset_test(y, x @ [0.8, -0.5], x).p > 0.01
-    assert offset_test(y, x @ [0.8, 0.0], x).p < 1e-6
-    good = poisson_recalibration(y, x @ [0.8, -0.5], y["time"])
-    assert abs(good.intercept) < 3 * good.intercept_error
-    assert abs(good.slope - 1) < 3 * good.slope_error
+    assert misspecification_test(y, x, np.array([0.8, -0.5])).p > 0.01
+    wrong = misspecification_test(y, x, np.array([0.8, 0.0]))
+    assert wrong.p < 1e-6
+    assert np.argmax(np.abs(wrong.changes)) == 1
 
 
 def test_case_mix_by_hand():
@@ -185,8 +160,7 @@ def test_what_is_undefined_has_its_reason():
     n = 60
     y = make_outcome(np.arange(n) % 3 == 0, np.arange(1, n + 1))
     same = np.full(n, 0.4)
-    terms = pd.DataFrame({"a.1": np.zeros(n)})
-    predictions = FrozenPredictions(np.zeros(n), {30.0: same}, np.zeros(n, np.int64), terms)
+    predictions = FrozenPredictions(np.zeros(n), {30.0: same}, np.zeros((n, 1)), np.ones(1))
     table = validate_externally(y, predictions)
     missing = table[table["value"].isna()]
     assert missing["reason"].notna().all()
@@ -197,10 +171,10 @@ def test_what_is_undefined_has_its_reason():
 
 
 def test_terms_that_determine_one_another_have_no_joint_test():
-    index, y, terms = frozen(NAMES[0])[0]["validation"]
+    _, y, terms = frozen(NAMES[0])[0]["validation"]
     twice = np.column_stack([terms.iloc[:, 0], terms.iloc[:, 0] * 2 + 1])
     with pytest.raises(UndefinedMetricError, match="determine others"):
-        offset_test(y, index, twice)
+        misspecification_test(y, twice, np.ones(2))
 
 
 def test_groups_without_events_have_no_ratio():
