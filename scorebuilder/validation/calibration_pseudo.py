@@ -14,10 +14,11 @@ from scorebuilder.validation.metric import check_predictions
 from scorebuilder.validation.performance import Z_95
 from scorebuilder.validation.recalibration_fit import CONSTANT
 
-_MAX_STEPS = 1000
-_TOLERANCE = 1e-11
+_MAX_STEPS = 100
+_TOLERANCE = 1e-10
 _WIDEST_COEFFICIENT = 30.0
 _LARGEST_EXPONENT = 700.0
+_BELOW_ONE = 1.0 - 2.0**-53
 NO_SOLUTION = "the equations of the pseudo-observations have no finite solution"
 
 
@@ -184,7 +185,7 @@ def _prepared(
 def _solve(
     design: FloatArray, response: FloatArray, offset: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Fisher scoring, with steps halved until the sum of squares falls."""
+    """Newton steps, Fisher steps where the sum of squares is concave; halved until it falls."""
     coefficient = np.zeros(design.shape[1])
     mean, slope = _curve(offset + design @ coefficient)
     for _ in range(_MAX_STEPS):
@@ -192,12 +193,17 @@ def _solve(
         information = gradient_columns.T @ gradient_columns
         if not np.isfinite(information).all() or np.linalg.cond(information) > 1e14:
             raise UndefinedMetricError(NO_SOLUTION)
-        step = np.linalg.solve(information, gradient_columns.T @ (response - mean))
+        hazard = -np.log1p(-np.minimum(mean, _BELOW_ONE))
+        bend = (response - mean) * slope * (1.0 - hazard)
+        curvature = information - design.T @ (bend[:, None] * design)
+        if np.linalg.eigvalsh(curvature)[0] <= 1e-3 * np.linalg.eigvalsh(information)[0]:
+            curvature = information
+        step = np.linalg.solve(curvature, gradient_columns.T @ (response - mean))
         squares, factor = np.sum((response - mean) ** 2), 1.0
         while factor > 1e-8:
             trial = coefficient + factor * step
             mean, slope = _curve(offset + design @ trial)
-            if np.sum((response - mean) ** 2) <= squares * (1.0 + 1e-14):
+            if np.sum((response - mean) ** 2) <= squares * (1.0 + 1e-12):
                 break
             factor /= 2.0
         coefficient = trial
