@@ -70,7 +70,7 @@ class PlainProgress:
         self._tenth = tenth
         left = (self._clock() - self._start) * (self._total - self._n) / self._n
         more = f", about {duration(left)} left" if self._n < self._total else ""
-        self._write(f"{self._name}: {100 * self._n // self._total} %{more}")
+        self._write(f"{self._name}: {self._n} of {self._total}{more}")
 
     def done(self) -> None:
         """End the last stage."""

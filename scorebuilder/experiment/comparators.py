@@ -10,6 +10,7 @@ from scorebuilder.cohort.impute import CohortImputer
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.experiment.progress import Progress
+from scorebuilder.experiment.resample import make_executor
 from scorebuilder.experiment.run_folder import FoldCache, RunFolder
 from scorebuilder.experiment.spec import ExperimentSpec
 from scorebuilder.experiment.spec_comparison import Comparator
@@ -96,6 +97,7 @@ def cross_validate_comparators(
     """
     found = []
     folds, repeats = spec.validation.folds, spec.validation.repeats
+    where = make_executor(spec, jobs)
     for name in spec.comparators:
         progress.stage(f"cross-validation of {LABELS[name].lower()}", folds * repeats)
         try:
@@ -107,7 +109,7 @@ def cross_validate_comparators(
                 repeats=repeats,
                 horizons=spec.outcome.horizons,
                 random_state=seed_of(spec.seed, "cross-validation"),
-                n_jobs=jobs,
+                executor=where,
                 cache=FoldCache(folder.work / "folds" / name, key=folder.key),
                 progress=progress.advance,
             )

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.core.canonical import dump_json, sha256
 from scorebuilder.core.doubt import collected_doubts
 from scorebuilder.core.errors import ModelError
-from scorebuilder.core.seeds import seed_of
 from scorebuilder.core.units import format_horizon
+from scorebuilder.experiment.clusters import read_clusters
 from scorebuilder.experiment.comparators import cross_validate_comparators
 from scorebuilder.experiment.external import check_external, validate_in_cohorts
 from scorebuilder.experiment.find_baseline import sources_sha256
@@ -27,7 +29,8 @@ from scorebuilder.experiment.preflight import (
 )
 from scorebuilder.experiment.progress import Progress, Silent
 from scorebuilder.experiment.provenance import code_sha256, library_versions
-from scorebuilder.experiment.run_folder import FoldCache, RunFolder
+from scorebuilder.experiment.resample import make_executor, resample
+from scorebuilder.experiment.run_folder import RunFolder
 from scorebuilder.experiment.spec import ExperimentSpec, spec_content, spec_sha256
 from scorebuilder.experiment.write import write_run
 from scorebuilder.report.study import BaselineResult, Study
@@ -37,7 +40,6 @@ from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.score.compose import compose_artifact
 from scorebuilder.score.risk_table import MINIMUM_PATIENTS
 from scorebuilder.tracking.tracker import Tracker, record_once
-from scorebuilder.validation.resampling import ValidationResult, cross_validate
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def run_experiment(
         If the data break their schema.
     ModelError
         If no score can be fitted.
+    MissingPartError
+        If a part of the report, or of the executor, is not installed.
     """
     started, progress = time.perf_counter(), progress or Silent()
     check_parts()
@@ -111,14 +115,18 @@ def run_experiment(
     candidates = check_fit(spec, cohort)
     check_external(spec, candidates)
     baselines = compute_baselines(spec, cohort)
+    clusters = read_clusters(spec.validation.internal_external, cohort)
     folder = RunFolder(out, spec.name, spec.version, key=_run_key(spec, cohort))
     if folder.finished():
         summary = json.loads((folder.final / "summary.json").read_text(encoding="utf-8"))
         _track(tracker, summary, folder.final, progress)
         return ExperimentResult(folder.final, summary, time.perf_counter() - started, True)
+    make_executor(spec, jobs).check()
     folder.open()
     try:
-        study = _study(spec, cohort, candidates, baselines, folder, jobs, progress, command)
+        study = _study(
+            spec, cohort, candidates, baselines, clusters, folder, jobs, progress, command
+        )
         summary = summarise(study)
         write_run(folder.work, study, summary, run=_run_record(spec, folder, started, jobs))
         folder.close()
@@ -142,6 +150,7 @@ def _study(
     cohort: Cohort,
     candidates: tuple[str, ...],
     baselines: tuple[BaselineResult, ...],
+    clusters: pd.Series | None,
     folder: RunFolder,
     jobs: int,
     progress: Progress,
@@ -153,7 +162,7 @@ def _study(
         builder.fit(cohort.X[list(candidates)], cohort.y)
     _refuse_no_score(builder, candidates)
     _refuse_small_groups(builder)
-    validation = _cross_validate(spec, cohort, candidates, folder, jobs, progress)
+    resampled = resample(spec, cohort, candidates, clusters, folder, jobs, progress)
     comparators = cross_validate_comparators(spec, cohort, candidates, folder, jobs, progress)
     progress.stage("judging the score, writing the report", 1)
     study = Study(
@@ -161,7 +170,9 @@ def _study(
         candidates=candidates,
         builder=builder,
         artifact=None,
-        validation=validation,
+        validation=resampled.validation,
+        optimism=resampled.optimism,
+        internal_external=resampled.internal_external,
         baselines=baselines,
         settings=spec_content(spec),
         main_horizon=spec.outcome.main,
@@ -205,30 +216,6 @@ def _run_key(spec: ExperimentSpec, cohort: Cohort) -> str:
         dump_json(library_versions()),
     )
     return sha256("\n".join(parts).encode())
-
-
-def _cross_validate(
-    spec: ExperimentSpec,
-    cohort: Cohort,
-    candidates: tuple[str, ...],
-    folder: RunFolder,
-    jobs: int,
-    progress: Progress,
-) -> ValidationResult:
-    folds, repeats = spec.validation.folds, spec.validation.repeats
-    progress.stage(f"cross-validation, {repeats} x {folds} folds", folds * repeats)
-    return cross_validate(
-        make_builder(spec, candidates, for_folds=True),
-        cohort.X[list(candidates)],
-        cohort.y,
-        folds=folds,
-        repeats=repeats,
-        horizons=spec.outcome.horizons,
-        random_state=seed_of(spec.seed, "cross-validation"),
-        n_jobs=jobs,
-        cache=FoldCache(folder.work / "folds", key=folder.key),
-        progress=progress.advance,
-    )
 
 
 def _reproduce(spec: ExperimentSpec, cohort: Cohort, command: str) -> dict[str, Any]:

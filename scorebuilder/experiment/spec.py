@@ -28,6 +28,7 @@ from scorebuilder.experiment.spec_parts import (
     as_tuple,
     refuse_repeats,
 )
+from scorebuilder.experiment.spec_resampling import ExecutorSpec, InternalExternalSpec
 from scorebuilder.experiment.spec_selection import SelectionSpec, without_groups
 
 
@@ -43,10 +44,24 @@ class ValidationSpec(SpecPart):
     ----------
     folds, repeats : int
         Cross-validation, stratified on the event, repeated with other folds.
+    bootstrap : int
+        Replicates of the bootstrap; 0 for none, 200 are usual.
+    internal_external : InternalExternalSpec or None
+        Centres or periods that are left out in turn.
     """
 
     folds: int = Field(default=10, ge=2)
     repeats: int = Field(default=5, ge=1)
+    bootstrap: int = Field(default=0, ge=0)
+    internal_external: InternalExternalSpec | None = None
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _enough_replicates(cls, value: int) -> int:
+        if value == 1:
+            message = "must be 0, or at least 2"
+            raise ValueError(message)
+        return value
 
 
 class BaselineSpec(SpecPart):
@@ -171,6 +186,8 @@ class ExperimentSpec(SpecPart):
         Other cohorts in which the frozen score is judged.
     export : ExportSpec
         Other languages.
+    executor : "local" or DaskSpec
+        Where refits run.
     tracking : "none" or TrackingSpec
         Where the run is indexed.
     seed : int
@@ -207,6 +224,7 @@ class ExperimentSpec(SpecPart):
     thresholds: Thresholds = (0.05, 0.1, 0.2)
     external: Externals = ()
     export: ExportSpec = ExportSpec()
+    executor: ExecutorSpec = "local"
     tracking: Literal["none"] | TrackingSpec = "none"
     seed: int = Field(default=20260101, ge=0, le=2**32 - 1)
 
@@ -257,13 +275,13 @@ def spec_sha256(spec: ExperimentSpec) -> str:
     Returns
     -------
     str
-        SHA-256 of the RFC 8785 canonical JSON without ``tracking``: where a run is indexed does
-        not change it.
+        SHA-256 of the RFC 8785 canonical JSON without ``tracking`` and ``executor``: where a run
+        is indexed, and where it is computed, do not change it.
     """
     import rfc8785
 
     content = spec_content(spec)
-    del content["tracking"]
+    del content["tracking"], content["executor"]
     return sha256(rfc8785.dumps(content))
 
 

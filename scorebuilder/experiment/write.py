@@ -102,4 +102,10 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
     frames["folds"] = performance_table(
         study.validation, study.cohort.y, model="score", metrics=SCORE_METRICS
     )
+    if study.optimism is not None:
+        frames["optimism"] = study.optimism.table()
+        frames["optimism_replicates"] = study.optimism.replicates
+    if study.internal_external is not None:
+        frames["internal_external"] = study.internal_external.table()
+        frames["internal_external_pooled"] = study.internal_external.pooled_table()
     return frames

@@ -14,6 +14,8 @@ from scorebuilder.core.arrays import FloatArray
 from scorebuilder.score.artifact import ScoreArtifact
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.validation.baseline import Baseline
+from scorebuilder.validation.bootstrap_optimism import BootstrapOptimism
+from scorebuilder.validation.internal_external import InternalExternal
 from scorebuilder.validation.recalibration import Method
 from scorebuilder.validation.resampling import ValidationResult
 
@@ -125,6 +127,10 @@ class Study:
         Models of other kinds on the same candidates and folds.
     external : tuple of dict
         Summaries of the frozen score in other cohorts.
+    optimism : BootstrapOptimism or None
+        Bootstrap of the whole pipeline, if there was one.
+    internal_external : InternalExternal or None
+        Centres or periods left out in turn, if there were any.
     """
 
     cohort: Cohort
@@ -139,6 +145,8 @@ class Study:
     reproduce: Mapping[str, Any]
     comparators: tuple[ComparatorResult, ...] = ()
     external: tuple[Mapping[str, Any], ...] = ()
+    optimism: BootstrapOptimism | None = None
+    internal_external: InternalExternal | None = None
 
     @property
     def sealed(self) -> ScoreArtifact:

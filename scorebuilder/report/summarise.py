@@ -11,7 +11,9 @@ from scorebuilder.core.units import format_horizon
 from scorebuilder.report.doubts import doubts
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summary_cohort import summarise_cohort
+from scorebuilder.report.summary_internal_external import summarise_internal_external
 from scorebuilder.report.summary_model import summarise_model
+from scorebuilder.report.summary_optimism import summarise_optimism
 from scorebuilder.report.summary_score import summarise_points, summarise_risk_groups
 from scorebuilder.report.summary_selection import summarise_selection
 from scorebuilder.report.summary_stage_agreement import summarise_stage_agreement
@@ -55,6 +57,8 @@ def summarise(study: Study) -> dict[str, Any]:
         "risk_groups": summarise_risk_groups(study),
         "validation": validation,
         "external": list(study.external),
+        "optimism": summarise_optimism(study),
+        "internal_external": summarise_internal_external(study),
         "baselines": [_baseline(result) for result in study.baselines],
         "warnings": [*study.warnings, *doubts(study, summarised_model)],
         "reproduce": dict(study.reproduce),

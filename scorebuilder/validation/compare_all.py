@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
+from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.validation.calibration_slope import calibration_slope
 from scorebuilder.validation.categorical_nri import categorical_nri
 from scorebuilder.validation.compare import MIN_EVENTS, paired_difference
-from scorebuilder.validation.contrast import CONTRASTS
+from scorebuilder.validation.contrast import CONTRASTS, ContrastEstimate
 from scorebuilder.validation.contrast_over_repeats import contrast_over_repeats
+from scorebuilder.validation.decision_curve import net_benefit_difference
 from scorebuilder.validation.in_the_large import calibration_in_the_large
 from scorebuilder.validation.metric import METRICS
-from scorebuilder.validation.net_benefit_error import net_benefit_estimate
 from scorebuilder.validation.over_repeats import Estimate, RepeatEstimate, average_over_repeats
 from scorebuilder.validation.performance import Performance, evaluate_fixed
 from scorebuilder.validation.smooth_calibration import calibration_smooth
@@ -294,13 +295,10 @@ class _Judge:
         risks = [self._risks(model, subset) for model in (first, second)]
 
         def of_repeat(repeat: int) -> RepeatEstimate:
-            one, other = (
-                net_benefit_estimate(y, risk[repeat], horizon=self.horizon, threshold=threshold)
-                for risk in risks
+            new, old = (risk[repeat] for risk in risks)
+            return _of_contrast(
+                net_benefit_difference(y, new, old, horizon=self.horizon, threshold=threshold)
             )
-            assert one.influence is not None  # a net benefit has one
-            assert other.influence is not None
-            return RepeatEstimate(one.value - other.value, one.influence - other.influence)
 
         found = average_over_repeats(of_repeat, self.folds.shape[0], with_p=True)
         own = [self._repeated(m, subset, _net_benefit(threshold)).value for m in (first, second)]
@@ -332,10 +330,18 @@ def _ici(y: Outcome, risk: FloatArray, horizon: float) -> RepeatEstimate:
     return RepeatEstimate(calibration_smooth(y, risk, horizon=horizon).ici)
 
 
+def _of_contrast(found: ContrastEstimate) -> RepeatEstimate:
+    if found.value is None:
+        raise UndefinedMetricError(found.reason or "not defined")
+    return RepeatEstimate(found.value, found.influence, found.standard_error)
+
+
 def _net_benefit(threshold: float) -> _Measure:
     def measure(y: Outcome, risk: FloatArray, horizon: float) -> RepeatEstimate:
-        found = net_benefit_estimate(y, risk, horizon=horizon, threshold=threshold)
-        return RepeatEstimate(found.value, found.influence)
+        nobody = np.zeros(risk.size)
+        return _of_contrast(
+            net_benefit_difference(y, risk, nobody, horizon=horizon, threshold=threshold)
+        )
 
     return measure
 

@@ -35,6 +35,19 @@ class Executor(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """
+        Raise, before hours are spent, what `run` would raise at its start.
+
+        Raises
+        ------
+        MissingPartError
+            If a library is not installed.
+        SpecError
+            If what tasks should run on cannot be used.
+        """
+        ...
+
 
 EXECUTORS: Registry[Callable[..., Executor]] = Registry(
     "executor", "scorebuilder.validation.executors"

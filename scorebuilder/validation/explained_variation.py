@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import norm, rankdata
 
 from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.validation.cox_likelihood import Ties
 from scorebuilder.validation.metric import check_predictions
 from scorebuilder.validation.recalibration_fit import fit_cox
 
@@ -33,7 +34,7 @@ class RoystonD:
     r2_d: float
 
 
-def royston_d(y: Outcome, linear_predictor: FloatArray) -> RoystonD:
+def royston_d(y: Outcome, linear_predictor: FloatArray, *, ties: Ties = "efron") -> RoystonD:
     r"""
     Royston and Sauerbrei's D.
 
@@ -43,6 +44,8 @@ def royston_d(y: Outcome, linear_predictor: FloatArray) -> RoystonD:
         Outcome.
     linear_predictor : ndarray of shape (n_patients,)
         Or any monotone change of it: only its order matters.
+    ties : {"efron", "breslow"}
+        Handling of tied events.
 
     Returns
     -------
@@ -67,9 +70,9 @@ def royston_d(y: Outcome, linear_predictor: FloatArray) -> RoystonD:
        2004;23:723-48.
     """
     predictor = check_predictions(y, linear_predictor)
-    coefficient, _, _ = fit_cox(predictor[:, None], y)
+    coefficient, _, _ = fit_cox(predictor[:, None], y, ties=ties)
     scores = normal_scores(predictor if coefficient[0] >= 0.0 else -predictor)
-    slope, covariance, _ = fit_cox(scores[:, None], y)
+    slope, covariance, _ = fit_cox(scores[:, None], y, ties=ties)
     b = float(slope[0])
     error = float(np.sqrt(covariance[0, 0]))
     return RoystonD(b * _KAPPA, error * _KAPPA, b**2 / (_NOISE + b**2))

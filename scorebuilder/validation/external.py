@@ -14,13 +14,13 @@ from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.validation.calibration_poisson import poisson_ratio, poisson_slope
 from scorebuilder.validation.calibration_slope import calibration_slope
 from scorebuilder.validation.cox_likelihood import Ties
+from scorebuilder.validation.decision_curve import net_benefit_difference
+from scorebuilder.validation.explained_variation import royston_d
 from scorebuilder.validation.in_the_large import calibration_in_the_large
 from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.misspecification import misspecification_test
-from scorebuilder.validation.net_benefit_error import net_benefit_estimate
 from scorebuilder.validation.performance import Z_95, evaluate_apparent
 from scorebuilder.validation.recalibration_fit import fit_cox
-from scorebuilder.validation.separation import separation
 from scorebuilder.validation.smooth_calibration import calibration_smooth
 
 RANKING = ("c_index", "uno_c")
@@ -298,7 +298,7 @@ def _whole_follow_up(
         yield _row("misspecification", "Joint test of all terms", test.chi2, **tested)
 
     def spread() -> Iterator[dict[str, Any]]:
-        found = separation(y, index, ties=ties)
+        found = royston_d(y, index, ties=ties)
         yield _row("royston_d", "Separation D", found.d, error=found.standard_error)
         yield _row("r2_d", "Explained variation R2_D", found.r2_d)
 
@@ -358,7 +358,9 @@ def _net_benefits(
     for threshold in thresholds:
         row: dict[str, Any] = {"threshold": threshold}
         try:
-            found = net_benefit_estimate(y, risk, horizon=horizon, threshold=threshold)
+            found = net_benefit_difference(
+                y, risk, np.zeros(risk.size), horizon=horizon, threshold=threshold
+            )
         except UndefinedMetricError as error:
             yield _row("net_benefit", "Net benefit", reason=str(error)) | row
         else:

@@ -147,6 +147,10 @@ def confidence_limits(estimate: MeasureEstimate, scale: Scale) -> tuple[float | 
     return from_scale(value - Z_95 * error, scale), from_scale(value + Z_95 * error, scale)
 
 
+def _back(value: float | None, scale: Scale) -> float | None:
+    return None if value is None else from_scale(value, scale)
+
+
 def pool(estimates: Sequence[Estimated], metric: str, horizon: float) -> Pooled:
     """
     Sum up one measure over clusters.
@@ -179,17 +183,14 @@ def pool(estimates: Sequence[Estimated], metric: str, horizon: float) -> Pooled:
         return Pooled(metric, horizon, *nothing, scale, len(usable), str(error), str(error))
     few = None if found.predicted_lower is not None else "a new cluster needs 3 clusters to predict"
 
-    def back(value: float | None) -> float | None:
-        return None if value is None else from_scale(value, scale)
-
     return Pooled(
         metric=metric,
         horizon=horizon,
-        value=back(found.mean),
-        lower=back(found.lower),
-        upper=back(found.upper),
-        predicted_lower=back(found.predicted_lower),
-        predicted_upper=back(found.predicted_upper),
+        value=_back(found.mean, scale),
+        lower=_back(found.lower, scale),
+        upper=_back(found.upper, scale),
+        predicted_lower=_back(found.predicted_lower, scale),
+        predicted_upper=_back(found.predicted_upper, scale),
         between=math.sqrt(found.between),
         i_squared=found.i_squared,
         scale=scale,

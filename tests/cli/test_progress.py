@@ -17,8 +17,8 @@ def test_one_line_for_each_tenth_with_the_time_left():
         progress.advance()
     progress.done()
     # 5 of 50 steps took 10 s, so 45 more take 90 s
-    assert lines[:2] == ["folds", "folds: 10 %, about 1 min 30 s left"]
-    assert lines[-1] == "folds: 100 %"
+    assert lines[:2] == ["folds", "folds: 5 of 50, about 1 min 30 s left"]
+    assert lines[-1] == "folds: 50 of 50"
     assert len(lines) == 11
 
 
@@ -36,8 +36,8 @@ def test_few_steps_skip_tenths():
     progress.stage("folds", 3)
     for _ in range(3):
         progress.advance()
-    assert [line.split(",")[0] for line in lines] == ["folds", "folds: 33 %", "folds: 66 %",
-                                                      "folds: 100 %"]  # fmt: skip
+    assert [line.split(",")[0] for line in lines] == ["folds", "folds: 1 of 3", "folds: 2 of 3",
+                                                      "folds: 3 of 3"]  # fmt: skip
 
 
 def test_bar_needs_a_terminal_that_moves_its_cursor(monkeypatch):

@@ -6,14 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.outcome import make_outcome
 from scorebuilder.validation.calibration import calibration_in_the_large, calibration_slope
 from scorebuilder.validation.compare_all import COLUMNS, ComparedModel, _holm, compare_all
 from scorebuilder.validation.contrast import Contrast, ContrastPart, normal_contrast
 from scorebuilder.validation.contrast_over_repeats import contrast_over_repeats
 from scorebuilder.validation.decision_curve import decision_curve
-from scorebuilder.validation.net_benefit_error import net_benefit_estimate, survival_influence_at
 from scorebuilder.validation.over_repeats import RepeatEstimate, average_over_repeats
 from scorebuilder.validation.performance import evaluate_fixed
 from scorebuilder.validation.resampling import stratified_folds
@@ -165,69 +163,6 @@ def test_wrong_names_are_refused():
         compare_all(y, folds, [models[0], models[0]], horizon=HORIZON)
     with pytest.raises(ValueError, match="names no model: other"):
         compare_all(y, folds, models, horizon=HORIZON, pairs=[("good", "other")])
-
-
-# Net benefit with its error
-
-
-def test_net_benefit_by_hand():
-    # Positives 1, 2, 3 of 4: event at 1, censored at 2, followed to 9: S(5) = 2/3. Odds 1/4.
-    y = make_outcome([1, 0, 0, 0], [1, 2, 9, 9])
-    found = net_benefit_estimate(y, np.array([0.9, 0.8, 0.7, 0.1]), horizon=5, threshold=0.2)
-    assert found.value == pytest.approx(3 / 4 * (1 / 3 - 2 / 3 / 4))
-    # Influence on S: -2/3 x 3/(3 - 1) x ((1, 0, 0) - 1/3); gain 1/3 - 1/6 = 1/6; factor 5/4.
-    on_survival = -2 / 3 * 3 / 2 * (np.array([1, 0, 0]) - 1 / 3)
-    expected = np.append(1 / 6 - 5 / 4 * on_survival, 0.0) - found.value
-    np.testing.assert_allclose(found.influence, expected)
-
-
-def test_without_censoring_it_is_the_mean_of_what_each_patient_brings():
-    random = np.random.default_rng(4)
-    risk, time = random.random(500), random.exponential(1.0, 500)
-    y = make_outcome(np.ones(500), time)
-    found = net_benefit_estimate(y, risk, horizon=1.0, threshold=0.4)
-    brings = np.where(risk >= 0.4, np.where(time <= 1.0, 1.0, -0.4 / 0.6), 0.0)
-    assert found.value == pytest.approx(brings.mean())
-    # Then the influence is exactly what each patient brings, less the mean.
-    np.testing.assert_allclose(found.influence, brings - brings.mean(), atol=1e-12)
-
-
-def test_the_influence_is_the_derivative_by_case_weights():
-    """A patient taken twice moves the estimate by about influence / n."""
-    random = np.random.default_rng(5)
-    n = 3000
-    event_time, censoring = random.exponential(1.0, n), random.exponential(1.5, n)
-    y = make_outcome(event_time <= censoring, np.minimum(event_time, censoring))
-    risk = random.random(n)
-    found = net_benefit_estimate(y, risk, horizon=0.7, threshold=0.3)
-    assert found.influence.mean() == pytest.approx(0.0, abs=1e-12)
-    for twice in range(0, n, 500):
-        rows = np.append(np.arange(n), twice)
-        moved = net_benefit_estimate(y[rows], risk[rows], horizon=0.7, threshold=0.3).value
-        # The next order of the expansion is 1 / n of the first, with a factor of a few.
-        assert (moved - found.value) * n == pytest.approx(found.influence[twice], abs=5e-3)
-
-
-def test_survival_has_nearly_greenwoods_error():
-    from scorebuilder.survival.kaplan_meier import survival_at
-
-    y, _, _ = study()
-    survival, influence = survival_influence_at(y, HORIZON)
-    expected = survival_at(y, HORIZON)
-    assert survival == pytest.approx(expected.survival)
-    error = np.sqrt(np.sum(influence**2)) / y.size
-    assert error == pytest.approx(
-        expected.standard_error, rel=0.01
-    )  # it also counts the noise of Y
-
-
-def test_nobody_positive_brings_nothing_and_nobody_followed_is_undefined():
-    y = make_outcome([1, 0, 1, 0], [1, 2, 3, 9])
-    assert net_benefit_estimate(y, np.full(4, 0.1), horizon=5, threshold=0.5).value == 0.0
-    with pytest.raises(UndefinedMetricError, match="nobody at or above the threshold is followed"):
-        net_benefit_estimate(y, np.array([0.9, 0.9, 0.1, 0.1]), horizon=5, threshold=0.5)
-    with pytest.raises(ValueError, match="`threshold` must lie"):
-        net_benefit_estimate(y, np.full(4, 0.1), horizon=5, threshold=1.0)
 
 
 # Averages over repeats

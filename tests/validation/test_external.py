@@ -11,6 +11,7 @@ import pytest
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.modelling import MFPCox
 from scorebuilder.survival.outcome import make_outcome
+from scorebuilder.validation.explained_variation import royston_d
 from scorebuilder.validation.external import (
     Development,
     FrozenPredictions,
@@ -19,7 +20,6 @@ from scorebuilder.validation.external import (
     validate_externally,
 )
 from scorebuilder.validation.misspecification import misspecification_test
-from scorebuilder.validation.separation import separation
 
 FOLDER = Path(__file__).parents[1] / "reference" / "mfp"
 REFERENCE = json.loads((FOLDER / "external_validation.json").read_text())
@@ -53,7 +53,7 @@ def frozen(name):
 def test_separation_is_that_of_r(name, which):
     index, y, _ = frozen(name)[0][which]
     expected = REFERENCE[name][f"{which}_performance"]["royston_d"]["tied_scores_averaged"]
-    found = separation(y, index, ties=REFERENCE[name]["ties"])
+    found = royston_d(y, index, ties=REFERENCE[name]["ties"])
     assert found.d == pytest.approx(expected["D"], abs=1e-7)
     assert found.standard_error == pytest.approx(expected["se"], rel=1e-6)
     assert found.r2_d == pytest.approx(expected["R2_D"], abs=1e-7)

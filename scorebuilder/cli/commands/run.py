@@ -101,7 +101,7 @@ def _command_line(spec: Path, settings: Sequence[str]) -> str:
     for text in settings:
         key, _, value = text.partition("=")
         parts = key.strip().split(".")
-        if parts[0] != "tracking":
+        if parts[0] not in ("tracking", "executor"):
             shown = _bare_names(parts, value) if parts[0] == "cohort" else value
             command += ["--set", f"{'.'.join(parts)}={shown}"]
     return shlex.join(command)

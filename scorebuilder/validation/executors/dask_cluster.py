@@ -38,6 +38,20 @@ class DaskExecutor:
     timeout: float = 30.0
     code_version: Callable[[], str] | None = None
 
+    def check(self) -> None:
+        """
+        Raise, before hours are spent, what `run` would raise at its start.
+
+        Raises
+        ------
+        MissingPartError
+            If Dask is not installed.
+        SpecError
+            If no scheduler or worker answers, or a worker runs other code.
+        """
+        with _client(self.address, self.timeout) as client:
+            self._check_workers(client)
+
     def run(
         self, work: Callable[[Task], dict[str, Any]], tasks: Sequence[Task]
     ) -> Generator[tuple[int, dict[str, Any]]]:

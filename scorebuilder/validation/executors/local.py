@@ -25,6 +25,9 @@ class LocalExecutor:
 
     n_jobs: int = 1
 
+    def check(self) -> None:
+        """Raise nothing: this machine is there."""
+
     def run(
         self, work: Callable[[Task], dict[str, Any]], tasks: Sequence[Task]
     ) -> Generator[tuple[int, dict[str, Any]]]:
