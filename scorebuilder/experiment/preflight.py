@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from scorebuilder.cohort.cohort import Cohort
-from scorebuilder.cohort.expression import compile_expression
+from scorebuilder.cohort.eligibility import Criterion, restrict
 from scorebuilder.cohort.load import load_cohort, load_dataset, load_schema
 from scorebuilder.cohort.schema import CohortSchema
 from scorebuilder.core.canonical import sha256
@@ -22,6 +22,7 @@ from scorebuilder.experiment.find_baseline import find_baseline
 from scorebuilder.experiment.questions import wrong_questions
 from scorebuilder.experiment.rule_baseline import rule_baseline
 from scorebuilder.experiment.spec import BaselineSpec, ExperimentSpec
+from scorebuilder.experiment.spec_parts import CohortSpec
 from scorebuilder.export.target import TARGETS
 from scorebuilder.report.study import EVERYBODY, BaselineResult
 from scorebuilder.validation.baseline import Baseline
@@ -47,13 +48,31 @@ def read_cohort(spec: ExperimentSpec) -> Cohort:
     Returns
     -------
     Cohort
+        Checked against its schema; the eligible patients.
+    """
+    return read_eligible(spec.cohort)
+
+
+def read_eligible(part: CohortSpec) -> Cohort:
+    """
+    Read a cohort and keep its eligible patients.
+
+    Parameters
+    ----------
+    part : CohortSpec
+        Table, schema and eligibility.
+
+    Returns
+    -------
+    Cohort
         Checked against its schema.
     """
-    if spec.cohort.schema_path is None:
-        _, schema = load_dataset(spec.cohort.data.removeprefix("builtin:"))
+    if part.schema_path is None:
+        _, schema = load_dataset(part.data.removeprefix("builtin:"))
     else:
-        schema = load_schema(spec.cohort.schema_path)
-    return load_cohort(spec.cohort.data, schema)
+        schema = load_schema(part.schema_path)
+    criteria = [Criterion(**item.model_dump()) for item in part.eligibility]
+    return restrict(load_cohort(part.data, schema), criteria)
 
 
 def check_parts() -> None:
@@ -109,10 +128,8 @@ def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:
         )
     for item in spec.baselines:
         try:
-            if item.rule is None:
+            if item.rule is None:  # rules are among the questions
                 find_baseline(item)
-            else:
-                compile_expression(item.rule, cohort.schema)
         except SpecError as error:
             problems.append(f"`baselines`: {error}")
     untold = [name for name in spec.export.targets if name not in TARGETS]

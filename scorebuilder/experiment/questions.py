@@ -16,7 +16,7 @@ def wrong_questions(
     spec: ExperimentSpec, cohort: Cohort, candidates: Sequence[str]
 ) -> Iterator[str]:
     """
-    Find questions that cannot be asked of a cohort.
+    Find rules and questions that cannot be asked of a cohort.
 
     Parameters
     ----------
@@ -32,6 +32,12 @@ def wrong_questions(
     str
         What is wrong, with the place in the spec.
     """
+    for item in spec.baselines:
+        if item.rule is not None:
+            try:
+                compile_expression(item.rule, cohort.schema)
+            except SpecError as error:
+                yield f"`baselines`: {error}"
     groups = ladder_groups(spec, cohort, candidates)
     for name in spec.incremental.ladder:
         if not groups.get(name):
@@ -42,6 +48,10 @@ def wrong_questions(
     for number, marker in enumerate(spec.incremental.markers, start=1):
         for problem in _wrong_marker(spec, cohort, marker):
             yield f"`incremental.markers`, number {number}: {problem}"
+    yield from _wrong_subgroups(spec, cohort)
+
+
+def _wrong_subgroups(spec: ExperimentSpec, cohort: Cohort) -> Iterator[str]:
     for number, item in enumerate(spec.subgroups, start=1):
         try:
             if item.where is not None:

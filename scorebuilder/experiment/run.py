@@ -17,6 +17,8 @@ from scorebuilder.core.doubt import collected_doubts
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.units import format_horizon
 from scorebuilder.experiment.clusters import read_clusters
+from scorebuilder.experiment.comparators import cross_validate_comparators
+from scorebuilder.experiment.external import check_external, validate_in_cohorts
 from scorebuilder.experiment.find_baseline import sources_sha256
 from scorebuilder.experiment.incremental import Setting, n_refits, study_incremental
 from scorebuilder.experiment.pipeline import make_builder
@@ -112,6 +114,7 @@ def run_experiment(
     progress.stage("reading the cohort", 1)
     cohort = read_cohort(spec)
     candidates = check_fit(spec, cohort)
+    check_external(spec, candidates)
     baselines = compute_baselines(spec, cohort)
     clusters = read_clusters(spec.validation.internal_external, cohort)
     folder = RunFolder(out, spec.name, spec.version, key=_run_key(spec, cohort))
@@ -175,6 +178,7 @@ def _study(
     )
     with collected_doubts() as noticed_beside:
         incremental = study_incremental(setting)
+    comparators = cross_validate_comparators(spec, cohort, candidates, folder, jobs, progress)
     progress.stage("judging the score, writing the report", 1)
     study = Study(
         cohort=cohort,
@@ -190,8 +194,10 @@ def _study(
         warnings=(*noticed, *noticed_beside),
         reproduce=_reproduce(spec, cohort, command),
         incremental=incremental,
+        comparators=comparators,
     )
-    return replace(study, artifact=_artifact(spec, study))
+    study = replace(study, artifact=_artifact(spec, study))
+    return replace(study, external=validate_in_cohorts(spec, study))
 
 
 def _refuse_no_score(builder: ScoreBuilder, candidates: tuple[str, ...]) -> None:

@@ -7,6 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from scorebuilder.core.canonical import sha256
+from scorebuilder.experiment.spec_comparison import (
+    COMPARATORS,
+    Comparators,
+    Externals,
+    InputColumn,
+    Thresholds,
+)
 from scorebuilder.experiment.spec_explanation import ExplanationSpec
 from scorebuilder.experiment.spec_incremental import IncrementalSpec
 from scorebuilder.experiment.spec_parts import (
@@ -57,33 +64,6 @@ class ValidationSpec(SpecPart):
             message = "must be 0, or at least 2"
             raise ValueError(message)
         return value
-
-
-class InputColumn(SpecPart):
-    """
-    Where a cohort holds an input of a score.
-
-    Attributes
-    ----------
-    column : str
-        Name in the cohort.
-    levels : dict or None
-        Value of the score for each code of a factor; None if the codes are those of the score.
-    """
-
-    column: Name
-    levels: dict[Name, str | int | float] | None = None
-
-    def entry(self) -> dict[str, Any]:
-        """
-        Return the same as a schema states it.
-
-        Returns
-        -------
-        dict
-            As one entry of ``sb:baseline_inputs``.
-        """
-        return self.model_dump(exclude_none=True)
 
 
 class BaselineSpec(SpecPart):
@@ -218,6 +198,12 @@ class ExperimentSpec(SpecPart):
         What groups of variables and single markers add.
     subgroups : tuple of SubgroupSpec
         In whom the score is judged apart.
+    comparators : tuple of {"linear_cox", "elastic_net_cox", "forest"}
+        Models of other kinds on the same candidates, refitted on the same folds.
+    thresholds : tuple of float
+        Threshold probabilities at which the net benefit of all models is compared.
+    external : tuple of ExternalSpec
+        Other cohorts in which the frozen score is judged.
     export : ExportSpec
         Other languages.
     executor : "local" or DaskSpec
@@ -259,6 +245,9 @@ class ExperimentSpec(SpecPart):
         tuple[SubgroupSpec, ...],
         BeforeValidator(as_tuple, json_schema_input_type=list[SubgroupSpec]),
     ] = ()
+    comparators: Comparators = COMPARATORS
+    thresholds: Thresholds = (0.05, 0.1, 0.2)
+    external: Externals = ()
     export: ExportSpec = ExportSpec()
     executor: ExecutorSpec = "local"
     tracking: Literal["none"] | TrackingSpec = "none"
@@ -278,6 +267,7 @@ class ExperimentSpec(SpecPart):
                 for item in self.baselines
             ],
         )
+        refuse_repeats("names in `external`", [item.name for item in self.external])
         return self
 
 

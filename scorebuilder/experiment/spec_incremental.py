@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from scorebuilder.experiment.spec_parts import Name, Names, SpecPart, as_tuple, refuse_repeats
-
-Threshold = Annotated[float, Field(gt=0, lt=1)]
-"""A risk at which one would act."""
 
 
 class MarkerSpec(SpecPart):
@@ -61,8 +58,6 @@ class IncrementalSpec(SpecPart):
         all variables.
     markers : tuple of MarkerSpec
         Questions about single markers.
-    thresholds : tuple of float
-        Risks at which net benefit and reclassification are judged.
     """
 
     ladder: Names = ()
@@ -70,14 +65,10 @@ class IncrementalSpec(SpecPart):
     markers: Annotated[
         tuple[MarkerSpec, ...], BeforeValidator(as_tuple, json_schema_input_type=list[MarkerSpec])
     ] = ()
-    thresholds: Annotated[
-        tuple[Threshold, ...], BeforeValidator(as_tuple, json_schema_input_type=list[Threshold])
-    ] = ()
 
     @model_validator(mode="after")
     def _steps(self) -> Self:
         refuse_repeats("groups in `ladder`", self.ladder)
-        refuse_repeats("`thresholds`", self.thresholds)
         if len(self.ladder) == 1:
             message = "`ladder` must have at least two groups"
             raise ValueError(message)

@@ -12,6 +12,7 @@ from scorebuilder.export.target import export_score
 from scorebuilder.report.figure import draw_figures
 from scorebuilder.report.render import render_html
 from scorebuilder.report.study import Study
+from scorebuilder.report.summary_external import external_tables
 from scorebuilder.report.summary_incremental import incremental_tables
 from scorebuilder.report.summary_rules import rule_tables
 from scorebuilder.report.summary_subgroups import subgroup_table
@@ -96,8 +97,13 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
         "not_scorable": reasons,
         **rule_tables(summary["rules"]),
         **incremental_tables(summary["incremental"]),
+        "all_models": summary["validation"]["models"]["rows"],
+        "price": summary["validation"]["models"]["price"]["rows"],
     }
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items() if rows}
+    for external in summary["external"]:
+        found = external_tables(external)
+        frames |= {f"external_{external['name']}_{name}": found[name] for name in found}
     if summary["subgroups"]:
         frames["subgroups"] = subgroup_table(summary["subgroups"])
     frames["folds"] = performance_table(

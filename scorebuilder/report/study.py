@@ -80,6 +80,27 @@ class BaselineResult:
 
 
 @dataclass(frozen=True)
+class ComparatorResult:
+    """
+    A model of another kind, refitted on the folds of the score.
+
+    Attributes
+    ----------
+    name, label : str
+        Key, and words for readers.
+    validation : ValidationResult or None
+        Out-of-fold predictions; None if the model cannot be fitted in a fold.
+    reason : str
+        Why there are none.
+    """
+
+    name: str
+    label: str
+    validation: ValidationResult | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Study:
     """
     A cohort, the score built from it, and how it was judged.
@@ -108,6 +129,10 @@ class Study:
         Command, seed, hashes and versions.
     incremental : IncrementalStudy
         What groups of variables and single markers were tried for.
+    comparators : tuple of ComparatorResult
+        Models of other kinds on the same candidates and folds.
+    external : tuple of dict
+        Summaries of the frozen score in other cohorts.
     optimism : BootstrapOptimism or None
         Bootstrap of the whole pipeline, if there was one.
     internal_external : InternalExternal or None
@@ -125,6 +150,8 @@ class Study:
     warnings: tuple[str, ...]
     reproduce: Mapping[str, Any]
     incremental: IncrementalStudy = field(default_factory=IncrementalStudy)
+    comparators: tuple[ComparatorResult, ...] = ()
+    external: tuple[Mapping[str, Any], ...] = ()
     optimism: BootstrapOptimism | None = None
     internal_external: InternalExternal | None = None
 

@@ -62,6 +62,7 @@ def summarise(study: Study) -> dict[str, Any]:
         "rules": summarise_rules(study),
         "incremental": summarise_incremental(study),
         "subgroups": summarise_subgroups(study),
+        "external": list(study.external),
         "optimism": summarise_optimism(study),
         "internal_external": summarise_internal_external(study),
         "baselines": [_baseline(result) for result in study.baselines],

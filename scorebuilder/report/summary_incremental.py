@@ -30,7 +30,7 @@ def summarise_incremental(study: Study) -> dict[str, Any] | None:
     if not rungs and not markers:
         return None
     settings = study.settings["incremental"]
-    thresholds = tuple(settings["thresholds"])
+    thresholds = tuple(study.settings["thresholds"])
     return {
         "horizon": study.main_horizon,
         "build": settings["build"],

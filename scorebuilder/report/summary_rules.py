@@ -36,7 +36,7 @@ def summarise_rules(study: Study) -> list[dict[str, Any]]:
         The score is turned into a rule that holds in as many patients: those with the highest
         out-of-fold risks.
     """
-    thresholds = tuple(study.settings["incremental"]["thresholds"])
+    thresholds = tuple(study.settings["thresholds"])
     return [_rule(study, item, thresholds) for item in study.baselines if item.rule is not None]
 
 

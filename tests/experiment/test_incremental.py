@@ -28,6 +28,8 @@ name: markers
 title: What markers add
 cohort: {{data: "{data}", schema: "{schema}"}}
 outcome: {{horizons: [5y]}}
+comparators: []
+thresholds: [0.05, 0.1]
 candidates: {{ban: [bmi]}}
 selection: {{n_estimators: 20, rule: top_k, top_k: 4}}
 validation: {{folds: 4, repeats: 2}}
@@ -36,7 +38,6 @@ baselines:
 incremental:
   ladder: [clinical, imaging]
   build: cox
-  thresholds: [0.05, 0.1]
   markers:
     - {{marker: lge_seg, on_top_of: "lvef < 35 & ischaemia == 1"}}
     - {{marker: family_history, on_top_of: [age, male, diabetes, lvef]}}
@@ -249,13 +250,14 @@ outcome: {horizons: [1y]}
 missing: {policy: impute}
 selection: {n_estimators: 20, rule: top_k, top_k: 4}
 explanation: {forest_shap: false}
+comparators: []
 validation: {folds: 3, repeats: 1}
 candidates:
   groups: {bedside: [age, gender, bmi, hr, sysbp], course: [sho, chf, mitype]}
+thresholds: [0.2]
 baselines: [{rule: "age >= 75 & chf == 1", label: Old and failing}]
 incremental:
   ladder: [bedside, course]
-  thresholds: [0.2]
   markers: [{marker: hr, on_top_of: Old and failing, subgroup: "sho == 0"}]
 subgroups:
   - {by: gender}
