@@ -211,7 +211,8 @@ def _unknown_baselines(source: Source, spec: ExperimentSpec) -> Iterator[Problem
     first: dict[str, int] = {}
     for index, item in enumerate(spec.baselines):
         try:
-            parts = (find_baseline(item).name, item.variant, item.output)
+            found = find_baseline(item).name if item.rule is None else item.rule
+            parts = (found, item.variant, item.output)
         except SpecError as error:
             yield problem_at(source, ("baselines", index), str(error))
             continue

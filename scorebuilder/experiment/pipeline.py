@@ -60,11 +60,8 @@ def make_builder(
         ties=model.ties,
         max_cycles=model.max_cycles,
     )
-    imputer = None
-    if spec.missing.policy == "impute":
-        imputer = CohortImputer(strategy=spec.missing.strategy)
     return ScoreBuilder(
-        imputer,
+        make_imputer(spec),
         selector,
         mfp,
         horizons=spec.outcome.horizons,
@@ -74,6 +71,25 @@ def make_builder(
         risk_groups=spec.score.risk_groups,
         factors=model.factors,
     )
+
+
+def make_imputer(spec: ExperimentSpec) -> CohortImputer | None:
+    """
+    Return what fills missing values.
+
+    Parameters
+    ----------
+    spec : ExperimentSpec
+        The study.
+
+    Returns
+    -------
+    CohortImputer or None
+        Unfitted; None where missing values are refused.
+    """
+    if spec.missing.policy == "impute":
+        return CohortImputer(strategy=spec.missing.strategy)
+    return None
 
 
 def _shares_of(

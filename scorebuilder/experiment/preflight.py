@@ -12,13 +12,17 @@ import numpy as np
 import pandas as pd
 
 from scorebuilder.cohort.cohort import Cohort
+from scorebuilder.cohort.eligibility import Criterion, restrict
 from scorebuilder.cohort.load import load_cohort, load_dataset, load_schema
 from scorebuilder.cohort.schema import CohortSchema
 from scorebuilder.core.canonical import sha256
 from scorebuilder.core.errors import CohortError, MissingPartError, SpecError, Violation
 from scorebuilder.core.units import horizon_code, unit_text
 from scorebuilder.experiment.find_baseline import find_baseline
+from scorebuilder.experiment.questions import wrong_questions
+from scorebuilder.experiment.rule_baseline import rule_baseline
 from scorebuilder.experiment.spec import BaselineSpec, ExperimentSpec
+from scorebuilder.experiment.spec_parts import CohortSpec
 from scorebuilder.export.target import TARGETS
 from scorebuilder.report.study import EVERYBODY, BaselineResult
 from scorebuilder.validation.baseline import Baseline
@@ -44,13 +48,31 @@ def read_cohort(spec: ExperimentSpec) -> Cohort:
     Returns
     -------
     Cohort
+        Checked against its schema; the eligible patients.
+    """
+    return read_eligible(spec.cohort)
+
+
+def read_eligible(part: CohortSpec) -> Cohort:
+    """
+    Read a cohort and keep its eligible patients.
+
+    Parameters
+    ----------
+    part : CohortSpec
+        Table, schema and eligibility.
+
+    Returns
+    -------
+    Cohort
         Checked against its schema.
     """
-    if spec.cohort.schema_path is None:
-        _, schema = load_dataset(spec.cohort.data.removeprefix("builtin:"))
+    if part.schema_path is None:
+        _, schema = load_dataset(part.data.removeprefix("builtin:"))
     else:
-        schema = load_schema(spec.cohort.schema_path)
-    return load_cohort(spec.cohort.data, schema)
+        schema = load_schema(part.schema_path)
+    criteria = [Criterion(**item.model_dump()) for item in part.eligibility]
+    return restrict(load_cohort(part.data, schema), criteria)
 
 
 def check_parts() -> None:
@@ -106,7 +128,8 @@ def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:
         )
     for item in spec.baselines:
         try:
-            find_baseline(item)
+            if item.rule is None:  # rules are among the questions
+                find_baseline(item)
         except SpecError as error:
             problems.append(f"`baselines`: {error}")
     untold = [name for name in spec.export.targets if name not in TARGETS]
@@ -128,6 +151,7 @@ def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:
     problems += _wrong_groups(spec, [field.name for field in cohort.schema.predictors])
     problems += _too_many_inner_folds(spec, cohort)
     problems += _wrong_functions(spec, cohort, candidates)
+    problems += wrong_questions(spec, cohort, candidates)
     if problems:
         raise SpecError("\n".join(problems))
     _check_candidates(spec, cohort, candidates)
@@ -240,7 +264,12 @@ def compute_baselines(spec: ExperimentSpec, cohort: Cohort) -> tuple[BaselineRes
     SpecError
         If a variant, setting, assumption or unit does not fit a score.
     """
-    return tuple(_baseline(item, cohort) for item in spec.baselines)
+    return tuple(
+        _baseline(item, cohort)
+        if item.rule is None
+        else rule_baseline(item, cohort, horizon=spec.outcome.main)
+        for item in spec.baselines
+    )
 
 
 def _baseline(item: BaselineSpec, cohort: Cohort) -> BaselineResult:

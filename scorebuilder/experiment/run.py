@@ -17,7 +17,10 @@ from scorebuilder.core.doubt import collected_doubts
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.units import format_horizon
 from scorebuilder.experiment.clusters import read_clusters
+from scorebuilder.experiment.comparators import cross_validate_comparators
+from scorebuilder.experiment.external import check_external, validate_in_cohorts
 from scorebuilder.experiment.find_baseline import sources_sha256
+from scorebuilder.experiment.incremental import Setting, n_refits, study_incremental
 from scorebuilder.experiment.pipeline import make_builder
 from scorebuilder.experiment.preflight import (
     check_fit,
@@ -116,6 +119,7 @@ def run_experiment(
     progress.stage("reading the cohort", 1)
     cohort = read_cohort(spec)
     candidates = check_fit(spec, cohort)
+    check_external(spec, candidates)
     baselines = compute_baselines(spec, cohort)
     clusters = read_clusters(spec.validation.internal_external, cohort)
     folder = RunFolder(out, spec.name, spec.version, key=_run_key(spec, cohort))
@@ -173,6 +177,21 @@ def _study(
     _refuse_no_score(builder, candidates)
     _refuse_small_groups(builder)
     resampled = resample(spec, cohort, candidates, clusters, folder, jobs, progress)
+    if n_refits(spec):
+        progress.stage("added value of variables", n_refits(spec))
+    setting = Setting(
+        spec=spec,
+        cohort=cohort,
+        candidates=candidates,
+        baselines=baselines,
+        scratch=folder.work / "folds" / "incremental",
+        key=folder.key,
+        jobs=jobs,
+        progress=progress.advance,
+    )
+    with collected_doubts() as noticed_beside:
+        incremental = study_incremental(setting)
+    comparators = cross_validate_comparators(spec, cohort, candidates, folder, jobs, progress)
     progress.stage("judging the score, writing the report", 1)
     study = Study(
         cohort=cohort,
@@ -185,10 +204,13 @@ def _study(
         baselines=baselines,
         settings=spec_content(spec),
         main_horizon=spec.outcome.main,
-        warnings=tuple(noticed),
+        warnings=(*noticed, *noticed_beside),
         reproduce=_reproduce(spec, cohort, command),
+        incremental=incremental,
+        comparators=comparators,
     )
-    return replace(study, artifact=_artifact(spec, study))
+    study = replace(study, artifact=_artifact(spec, study))
+    return replace(study, external=validate_in_cohorts(spec, study))
 
 
 def _refuse_no_score(builder: ScoreBuilder, candidates: tuple[str, ...]) -> None:

@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from scorebuilder.core.canonical import sha256
+from scorebuilder.experiment.spec_comparison import (
+    COMPARATORS,
+    Comparators,
+    Externals,
+    InputColumn,
+    Thresholds,
+)
 from scorebuilder.experiment.spec_explanation import ExplanationSpec
+from scorebuilder.experiment.spec_incremental import IncrementalSpec
 from scorebuilder.experiment.spec_parts import (
     CandidatesSpec,
     CohortSpec,
@@ -23,6 +31,7 @@ from scorebuilder.experiment.spec_parts import (
 )
 from scorebuilder.experiment.spec_resampling import ExecutorSpec, InternalExternalSpec
 from scorebuilder.experiment.spec_selection import SelectionSpec, without_groups
+from scorebuilder.experiment.spec_subgroups import SubgroupSpec
 
 
 def _as_settings(value: object) -> object:
@@ -57,38 +66,11 @@ class ValidationSpec(SpecPart):
         return value
 
 
-class InputColumn(SpecPart):
-    """
-    Where a cohort holds an input of a score.
-
-    Attributes
-    ----------
-    column : str
-        Name in the cohort.
-    levels : dict or None
-        Value of the score for each code of a factor; None if the codes are those of the score.
-    """
-
-    column: Name
-    levels: dict[Name, str | int | float] | None = None
-
-    def entry(self) -> dict[str, Any]:
-        """
-        Return the same as a schema states it.
-
-        Returns
-        -------
-        dict
-            As one entry of ``sb:baseline_inputs``.
-        """
-        return self.model_dump(exclude_none=True)
-
-
 class BaselineSpec(SpecPart):
     """
     An established score to compare with, or one of the user's own.
 
-    Exactly one of `name`, `file` and `callable` is given.
+    Exactly one of `name`, `file`, `callable` and `rule` is given.
 
     Attributes
     ----------
@@ -98,6 +80,10 @@ class BaselineSpec(SpecPart):
         YAML file that describes a score of one's own.
     callable : str or None
         ``module:object``, a `Baseline` or a function that returns one; the module is imported.
+    rule : str or None
+        A condition on the patients, such as ``lvef < 35 & nyha >= 2``: 1 point where it holds.
+    label : str or None
+        Name of the rule for tables.
     inputs : dict
         Column of the cohort for each concept that its schema does not name.
     variant : str or None
@@ -121,6 +107,8 @@ class BaselineSpec(SpecPart):
     name: Name | None = None
     file: Name | None = None
     callable: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
+    rule: Name | None = None
+    label: Name | None = None
     inputs: dict[Name, InputColumn] = Field(default_factory=dict)
     variant: Name | None = None
     output: Name | None = None
@@ -132,15 +120,23 @@ class BaselineSpec(SpecPart):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if sum(value is not None for value in (self.name, self.file, self.callable)) != 1:
-            message = "must give one of `name`, `file` and `callable`"
+        sources = (self.name, self.file, self.callable, self.rule)
+        if sum(value is not None for value in sources) != 1:
+            message = "must give one of `name`, `file`, `callable` and `rule`"
+            raise ValueError(message)
+        if self.rule is None and self.label is not None:
+            message = "`label` belongs to a `rule`; other scores have their own"
+            raise ValueError(message)
+        foreign = sorted(self.model_fields_set - {"rule", "label", "note"})
+        if self.rule is not None and foreign:
+            message = f"a `rule` takes `label` and `note` only; remove {', '.join(foreign)}"
             raise ValueError(message)
         return self
 
     @property
     def source(self) -> str:
-        """Name, file or callable, whichever is given."""
-        return self.name or self.file or self.callable or ""
+        """Name, file, callable or rule, whichever is given."""
+        return self.name or self.file or self.callable or self.rule or ""
 
 
 class ExportSpec(SpecPart):
@@ -198,6 +194,16 @@ class ExperimentSpec(SpecPart):
         The parts of the study.
     baselines : tuple of BaselineSpec
         Established scores judged on the same patients.
+    incremental : IncrementalSpec
+        What groups of variables and single markers add.
+    subgroups : tuple of SubgroupSpec
+        In whom the score is judged apart.
+    comparators : tuple of {"linear_cox", "elastic_net_cox", "forest"}
+        Models of other kinds on the same candidates, refitted on the same folds.
+    thresholds : tuple of float
+        Threshold probabilities at which the net benefit of all models is compared.
+    external : tuple of ExternalSpec
+        Other cohorts in which the frozen score is judged.
     export : ExportSpec
         Other languages.
     executor : "local" or DaskSpec
@@ -234,6 +240,14 @@ class ExperimentSpec(SpecPart):
         ],
         BeforeValidator(as_tuple, json_schema_input_type=list[Name | BaselineSpec]),
     ] = ()
+    incremental: IncrementalSpec = IncrementalSpec()
+    subgroups: Annotated[
+        tuple[SubgroupSpec, ...],
+        BeforeValidator(as_tuple, json_schema_input_type=list[SubgroupSpec]),
+    ] = ()
+    comparators: Comparators = COMPARATORS
+    thresholds: Thresholds = (0.05, 0.1, 0.2)
+    external: Externals = ()
     export: ExportSpec = ExportSpec()
     executor: ExecutorSpec = "local"
     tracking: Literal["none"] | TrackingSpec = "none"
@@ -253,6 +267,7 @@ class ExperimentSpec(SpecPart):
                 for item in self.baselines
             ],
         )
+        refuse_repeats("names in `external`", [item.name for item in self.external])
         return self
 
 

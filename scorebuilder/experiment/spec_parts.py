@@ -98,6 +98,29 @@ class SpecPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class EligibilitySpec(SpecPart):
+    """
+    One criterion of eligibility.
+
+    Attributes
+    ----------
+    column : str
+        A predictor of the schema; a patient in whom it is missing is not eligible.
+    min, max : float or None
+        Lowest and highest value of a number, both allowed.
+    levels : tuple of str
+        Codes of a factor that are allowed.
+    label : str
+        Why others leave, for the attrition: ``no positive lymph node``.
+    """
+
+    column: Name
+    label: Name
+    min: float | int | None = None
+    max: float | int | None = None
+    levels: Names = ()
+
+
 class CohortSpec(SpecPart):
     """
     Which table, and what its columns mean.
@@ -109,10 +132,16 @@ class CohortSpec(SpecPart):
     schema_path : str or None
         Path of the schema, in the spec under ``schema``; None is the schema that comes with a
         builtin cohort.
+    eligibility : tuple of EligibilitySpec
+        Who is analysed: patients who meet all criteria; the others are counted in the attrition.
     """
 
     data: Name
     schema_path: Name | None = Field(default=None, alias="schema")
+    eligibility: Annotated[
+        tuple[EligibilitySpec, ...],
+        BeforeValidator(as_tuple, json_schema_input_type=list[EligibilitySpec]),
+    ] = ()
 
     @model_validator(mode="after")
     def _needs_schema(self) -> Self:

@@ -13,6 +13,10 @@ from scorebuilder.report.figure import draw_figures
 from scorebuilder.report.render import render_html
 from scorebuilder.report.robustness_tables import robustness_tables
 from scorebuilder.report.study import Study
+from scorebuilder.report.summary_external import external_tables
+from scorebuilder.report.summary_incremental import incremental_tables
+from scorebuilder.report.summary_rules import rule_tables
+from scorebuilder.report.summary_subgroups import subgroup_table
 from scorebuilder.report.summary_validation import SCORE_METRICS
 from scorebuilder.score.store import save_artifact, write_text
 from scorebuilder.validation.performance import performance_table
@@ -92,9 +96,18 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
         "comparison": comparison,
         "recalibration": forms,
         "not_scorable": reasons,
+        **rule_tables(summary["rules"]),
+        **incremental_tables(summary["incremental"]),
+        "all_models": summary["validation"]["models"]["rows"],
+        "price": summary["validation"]["models"]["price"]["rows"],
         **robustness_tables(summary),
     }
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items() if rows}
+    for external in summary["external"]:
+        found = external_tables(external)
+        frames |= {f"external_{external['name']}_{name}": found[name] for name in found}
+    if summary["subgroups"]:
+        frames["subgroups"] = subgroup_table(summary["subgroups"])
     frames["folds"] = performance_table(
         study.validation, study.cohort.y, model="score", metrics=SCORE_METRICS
     )

@@ -157,7 +157,9 @@ def tidy(value: Any) -> Any:
     return value
 
 
-def collect_figures(summary: Summary) -> dict[str, list[Figure]]:
+def collect_figures(
+    summary: Summary, *, kinds: tuple[str, ...] | None = None
+) -> dict[str, list[Figure]]:
     """
     Draw every figure that a summary has the numbers for.
 
@@ -165,6 +167,8 @@ def collect_figures(summary: Summary) -> dict[str, list[Figure]]:
     ----------
     summary : mapping
         The summary of a run.
+    kinds : tuple of str, optional
+        Names in `FIGURES`; all of them if not given.
 
     Returns
     -------
@@ -176,7 +180,7 @@ def collect_figures(summary: Summary) -> dict[str, list[Figure]]:
     MissingPartError
         If matplotlib is not installed.
     """
-    return {kind: list(FIGURES[kind](summary)) for kind in FIGURES}
+    return {kind: list(FIGURES[kind](summary)) for kind in kinds or FIGURES}
 
 
 def draw_figures(summary: Summary) -> dict[str, str]:

@@ -54,11 +54,41 @@ def render_html(summary: Summary) -> str:
     MissingPartError
         If Jinja2 or matplotlib is not installed.
     """
+    return _render(summary, tuple(SECTIONS.values()))
+
+
+def render_section(summary: Summary, name: str) -> str:
+    """
+    Render a page of one section.
+
+    Parameters
+    ----------
+    summary : mapping
+        ``score`` and ``headline`` of a summary, and what the section needs.
+    name : str
+        Of the section, a key of `SECTIONS`.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Raises
+    ------
+    MissingPartError
+        If Jinja2 or matplotlib is not installed.
+    """
+    return _render(summary, (SECTIONS[name],), figures=(name,))
+
+
+def _render(
+    summary: Summary, sections: tuple[Section, ...], *, figures: tuple[str, ...] | None = None
+) -> str:
     environment = _environment()
     summary = tidy(summary)
-    figures = collect_figures(summary)
+    drawn = collect_figures(summary, kinds=figures)
     style = environment.get_template("style.css.j2").render()
-    chapters = [_chapter(title, environment, summary, figures) for title in CHAPTERS]
+    chapters = [_chapter(title, environment, summary, drawn, sections) for title in CHAPTERS]
     page: str = environment.get_template("page.html.j2").render(
         summary=summary,
         status_text=STATUS_TEXT.get(summary["score"]["status"], NO_DEVICE),
@@ -113,8 +143,14 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _chapter(title: str, environment: Any, summary: Summary, figures: Figures) -> _Chapter:
-    found: list[Section] = [section for section in SECTIONS.values() if section.chapter == title]
+def _chapter(
+    title: str,
+    environment: Any,
+    summary: Summary,
+    figures: Figures,
+    sections: tuple[Section, ...],
+) -> _Chapter:
+    found = [section for section in sections if section.chapter == title]
     parts = []
     for section in sorted(found, key=lambda section: section.order):
         if section.applies is not None and not section.applies(summary):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.core.arrays import FloatArray
+from scorebuilder.report.study_incremental import IncrementalStudy
 from scorebuilder.score.artifact import ScoreArtifact
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.validation.baseline import Baseline
@@ -47,6 +48,8 @@ class BaselineResult:
         Which of its inputs come from more than one column, in words.
     note : str or None
         What the spec says of the comparison.
+    rule : str or None
+        The condition, if it is a rule of yes or no.
     """
 
     baseline: Baseline
@@ -57,6 +60,7 @@ class BaselineResult:
     n_assumed: int = 0
     derived: tuple[str, ...] = ()
     note: str | None = None
+    rule: str | None = None
 
     @property
     def key(self) -> str:
@@ -73,6 +77,27 @@ class BaselineResult:
     def predictions(self) -> FloatArray:
         """Risk or points of each patient; NaN where it cannot be computed."""
         return np.asarray(self.table[self.baseline.quantity], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class ComparatorResult:
+    """
+    A model of another kind, refitted on the folds of the score.
+
+    Attributes
+    ----------
+    name, label : str
+        Key, and words for readers.
+    validation : ValidationResult or None
+        Out-of-fold predictions; None if the model cannot be fitted in a fold.
+    reason : str
+        Why there are none.
+    """
+
+    name: str
+    label: str
+    validation: ValidationResult | None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +127,12 @@ class Study:
         What the fits warned of.
     reproduce : mapping
         Command, seed, hashes and versions.
+    incremental : IncrementalStudy
+        What groups of variables and single markers were tried for.
+    comparators : tuple of ComparatorResult
+        Models of other kinds on the same candidates and folds.
+    external : tuple of dict
+        Summaries of the frozen score in other cohorts.
     optimism : BootstrapOptimism or None
         Bootstrap of the whole pipeline, if there was one.
     internal_external : InternalExternal or None
@@ -118,6 +149,9 @@ class Study:
     main_horizon: float
     warnings: tuple[str, ...]
     reproduce: Mapping[str, Any]
+    incremental: IncrementalStudy = field(default_factory=IncrementalStudy)
+    comparators: tuple[ComparatorResult, ...] = ()
+    external: tuple[Mapping[str, Any], ...] = ()
     optimism: BootstrapOptimism | None = None
     internal_external: InternalExternal | None = None
 

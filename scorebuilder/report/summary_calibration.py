@@ -45,11 +45,30 @@ def summarise_calibration(study: Study, horizon: float) -> dict[str, Any]:
         that nobody will use. Groups and curve are those of the first repeat.
     """
     y, risks = predicted_patients(study, horizon)
+    return {"model": "score", "label": SCORE_LABEL, **judged_calibration(y, risks, horizon)}
+
+
+def judged_calibration(y: Outcome, risks: FloatArray, horizon: float) -> dict[str, Any]:
+    """
+    Judge the calibration of given risks.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Outcome.
+    risks : ndarray of shape (n_repeats, n_patients)
+        Risks by the horizon, complete.
+    horizon : float
+        Days.
+
+    Returns
+    -------
+    dict
+        Groups and curve of the first repeat; numbers as means over the repeats.
+    """
     n_groups = int(np.clip(len(y) // PATIENTS_PER_GROUP, 2, MOST_GROUPS))
     groups = calibration_curve(y, risks[0], horizon=horizon, groups=n_groups)
     row: dict[str, Any] = {
-        "model": "score",
-        "label": SCORE_LABEL,
         "horizon": horizon,
         "groups": [_without_nan(item) for item in groups.drop(columns="events").to_dict("records")],
         "smooth": _curve(y, risks[0], horizon),
@@ -174,8 +193,28 @@ def summarise_net_benefit(study: Study) -> list[dict[str, Any]]:
     list of dict
         The score (mean over the repeats) and treating everybody.
     """
-    horizon = study.main_horizon
-    y, risks = predicted_patients(study, horizon)
+    y, risks = predicted_patients(study, study.main_horizon)
+    return judged_net_benefit(y, risks, study.main_horizon)
+
+
+def judged_net_benefit(y: Outcome, risks: FloatArray, horizon: float) -> list[dict[str, Any]]:
+    """
+    Judge the net benefit of given risks over `THRESHOLDS`.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Outcome.
+    risks : ndarray of shape (n_repeats, n_patients)
+        Risks by the horizon, complete.
+    horizon : float
+        Days.
+
+    Returns
+    -------
+    list of dict
+        The score (mean over the repeats) and treating everybody.
+    """
     curves = [decision_curve(y, risk, horizon=horizon, thresholds=THRESHOLDS) for risk in risks]
     reasons = {text for curve in curves for text in curve["reason"].dropna() if text}
     models = (("score", SCORE_LABEL, "net_benefit"), ("all", "Treat all", "net_benefit_all"))

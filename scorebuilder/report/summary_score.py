@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from scorebuilder.cohort.describe import SMALLEST_CELL
-from scorebuilder.core.arrays import FloatArray
+from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import DAYS_PER_YEAR
 from scorebuilder.report.study import Study
-from scorebuilder.score.risk_groups import RiskGroups
+from scorebuilder.report.summary_models import score_forms
 from scorebuilder.survival.kaplan_meier import survival_at
 from scorebuilder.validation.performance import evaluate_fixed
 
@@ -46,9 +47,8 @@ def _price(study: Study) -> list[dict[str, Any]]:
     """AUC of the three forms, on the patients who have all of them."""
     result, horizon = study.validation, study.main_horizon
     forms = {
-        "formula": result.risk_at(horizon),
-        "points": result.points,
-        "groups": _fold_groups(study),
+        form.name: form.risk if form.name == "formula" and form.risk is not None else form.marker
+        for form in score_forms(study)
     }
     together = np.all([np.isfinite(values).all(axis=0) for values in forms.values()], axis=0)
     rows = []
@@ -60,19 +60,6 @@ def _price(study: Study) -> list[dict[str, Any]]:
             {"form": form, "horizon": horizon, "auc": judged.value, "reason": judged.reason}
         )
     return rows
-
-
-def _fold_groups(study: Study) -> FloatArray:
-    """Group of each patient by the cut points of the fold that did not see the patient."""
-    result = study.validation
-    groups = np.full(result.points.shape, np.nan)
-    for record in result.records:
-        rows = result.folds[record["repeat"]] == record["fold"]
-        cuts = record["cut_points"]
-        if cuts:
-            bands = RiskGroups(tuple(cuts), tuple(str(k) for k in range(len(cuts) + 1)))
-            groups[record["repeat"], rows] = bands.group(result.points[record["repeat"], rows])
-    return groups
 
 
 def summarise_risk_groups(study: Study) -> dict[str, Any]:
@@ -89,18 +76,58 @@ def summarise_risk_groups(study: Study) -> dict[str, Any]:
     dict
         Of the development patients.
     """
-    from lifelines.statistics import multivariate_logrank_test
-
     builder, y = study.builder, study.cohort.y
     assert builder.groups_ is not None  # an artifact exists only with groups
     group = builder.predict_group(study.X)
-    longest = min(float(y["time"].max()), 1.2 * max(builder.horizons))
-    step = DAYS_PER_YEAR if longest > 2 * DAYS_PER_YEAR else DAYS_PER_YEAR / 4
-    times = np.arange(0.0, longest + 1e-9, step)
     bands = builder.groups_.bands(builder.points)
-    test = multivariate_logrank_test(y["time"], group, y["event"])
     return {
         "rule": study.settings["score"]["risk_groups"],
+        **group_curves(y, group, bands, horizons=builder.horizons),
+        "observed": [
+            {
+                "label": builder.groups_.labels[row.band],
+                "horizon": row.horizon,
+                "predicted": row.predicted,
+                "observed": row.observed,
+                "lower": row.lower,
+                "upper": row.upper,
+                "reason": row.reason or None,
+            }
+            for row in builder.group_table_
+        ],
+    }
+
+
+def group_curves(
+    y: Outcome, group: IntArray, bands: Sequence[tuple[str, int, int]], *, horizons: Sequence[float]
+) -> dict[str, Any]:
+    """
+    Describe the survival of risk groups.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Outcome.
+    group : ndarray of int of shape (n_patients,)
+        Group of each patient, a position in `bands`.
+    bands : sequence of (str, int, int)
+        Label, lowest and highest points of each group.
+    horizons : sequence of float
+        Days; curves end a fifth past the last one.
+
+    Returns
+    -------
+    dict
+        ``at_risk_times``, ``groups`` (counts, Kaplan-Meier curve, numbers at risk) and ``logrank``.
+    """
+    from lifelines.statistics import multivariate_logrank_test
+
+    longest = min(float(y["time"].max()), 1.2 * max(horizons))
+    step = DAYS_PER_YEAR if longest > 2 * DAYS_PER_YEAR else DAYS_PER_YEAR / 4
+    times = np.arange(0.0, longest + 1e-9, step)
+    present = np.unique(group).size
+    test = multivariate_logrank_test(y["time"], group, y["event"]) if present > 1 else None
+    return {
         "at_risk_times": times,
         "groups": [
             {
@@ -114,22 +141,11 @@ def summarise_risk_groups(study: Study) -> dict[str, Any]:
             }
             for number, (label, first, last) in enumerate(bands)
         ],
-        "observed": [
-            {
-                "label": builder.groups_.labels[row.band],
-                "horizon": row.horizon,
-                "predicted": row.predicted,
-                "observed": row.observed,
-                "lower": row.lower,
-                "upper": row.upper,
-                "reason": row.reason or None,
-            }
-            for row in builder.group_table_
-        ],
         "logrank": {
-            "chisq": float(test.test_statistic),
-            "df": len(bands) - 1,
-            "p": float(test.p_value),
+            "chisq": None if test is None else float(test.test_statistic),
+            "df": present - 1,
+            "p": None if test is None else float(test.p_value),
+            "reason": "all patients are in one group" if test is None else None,
         },
     }
 

@@ -10,6 +10,7 @@ from scorebuilder.core.arrays import BoolArray, FloatArray
 from scorebuilder.report.study import SCORE_LABEL, BaselineResult, Study
 from scorebuilder.report.summary_calibration import summarise_calibration, summarise_net_benefit
 from scorebuilder.report.summary_comparison import compare, comparison_row, scorable
+from scorebuilder.report.summary_models import summarise_models
 from scorebuilder.validation.compare import Comparison
 from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.performance import (
@@ -36,7 +37,7 @@ def summarise_validation(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        Design, performance, ROC, calibration, comparison, decision curve.
+        Design, performance, ROC, calibration, comparison, decision curve, all models.
     """
     comparisons = [(item, compare(study, item)) for item in study.baselines]
     return {
@@ -46,6 +47,7 @@ def summarise_validation(study: Study) -> dict[str, Any]:
         "calibration": [summarise_calibration(study, h) for h in study.builder.horizons],
         "comparison": [comparison_row(study, item, found) for item, found in comparisons],
         "decision_curve": summarise_net_benefit(study),
+        "models": summarise_models(study),
     }
 
 

@@ -14,7 +14,7 @@ from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import BelowRangeError, ModelError
 from scorebuilder.score.points import PointsScale, make_points
 from scorebuilder.score.risk_groups import RiskGroups, make_risk_groups
-from scorebuilder.score.risk_table import ObservedRisk, risk_by_band
+from scorebuilder.score.risk_table import ObservedRisk, risk_by_band, risk_of_bands
 from scorebuilder.score.stage_two import check_stage_two, stage_two
 from scorebuilder.selection.engine import ORDERED_ENGINES
 from scorebuilder.survival.absolute_risk import absolute_risk
@@ -351,9 +351,11 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         dict
-            ``selected``, ``kept`` (variables), ``powers`` (by kept design column) and
-            ``cut_points`` of the risk groups (empty without a kept variable).
+            ``selected``, ``kept`` (variables), ``powers`` (by kept design column), ``cut_points``
+            of the risk groups, and ``point_risk`` and ``group_risk``: for each horizon the mean
+            risk of every number of points and of every group (empty without points).
         """
+        has_points = self.groups_ is not None
         return {
             "selected": list(self.selected_),
             "kept": list(self.kept_),
@@ -362,4 +364,11 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
                 for column in self.model_.selected_
             },
             "cut_points": [] if self.groups_ is None else list(self.groups_.cut_points),
+            "point_risk": self._band_risk(self.risk_table_, self.points + 1) if has_points else [],
+            "group_risk": []
+            if self.groups_ is None
+            else self._band_risk(self.group_table_, len(self.groups_.labels)),
         }
+
+    def _band_risk(self, table: list[ObservedRisk], n_bands: int) -> list[list[float]]:
+        return risk_of_bands(table, n_bands=n_bands, horizons=self.horizons)

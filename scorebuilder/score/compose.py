@@ -16,6 +16,7 @@ from scorebuilder.modelling.terms import Term
 from scorebuilder.score.apply import contributions, fill_missing, is_spiked, score_table
 from scorebuilder.score.artifact import OUTPUT_LICENCE, SCHEMA_VERSION, ScoreArtifact, seal
 from scorebuilder.score.builder import ScoreBuilder
+from scorebuilder.score.development import development_summary
 from scorebuilder.score.risk_table import ObservedRisk
 
 VECTOR_MARGIN = 1e-6
@@ -92,6 +93,7 @@ def compose_artifact(
     content["evidence"] = {
         "performance": [dict(row) for row in performance],
         "provenance": dict(provenance or {}),
+        "development": development_summary(builder, X),
         "test_vectors": _test_vectors(draft),
     }
     return seal(content)
@@ -191,21 +193,38 @@ def _points(builder: ScoreBuilder) -> dict[str, Any]:
 
 
 def _risk_table(builder: ScoreBuilder) -> list[dict[str, Any]]:
-    """Write risk by points; of a band with few patients, neither its count nor its mean risk."""
-    hidden = _hidden_bands(builder)
-    return [_risk_row(row, hidden=row.band in hidden) for row in builder.risk_table_]
+    return shown_risk_table(builder.risk_table_, _risk_groups(builder))
 
 
-def _hidden_bands(builder: ScoreBuilder) -> set[int]:
+def shown_risk_table(
+    rows: Sequence[ObservedRisk], groups: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """
-    Choose the bands whose patients are not counted.
+    Write risk by points; of a band with few patients, neither its count nor its mean risk.
 
     A report gives the number of patients of each risk group too, so the small counts must not
     follow from the total of their group. Empty bands count nobody and stay.
+
+    Parameters
+    ----------
+    rows : sequence of ObservedRisk
+        By points and horizon.
+    groups : sequence of mapping
+        Risk groups with ``points_from`` and ``points_to``.
+
+    Returns
+    -------
+    list of dict
+        Rows as in the artifact.
     """
-    counts = {row.band: row.n for row in builder.risk_table_ if row.n}
+    hidden = _hidden_bands(rows, groups)
+    return [_risk_row(row, hidden=row.band in hidden) for row in rows]
+
+
+def _hidden_bands(rows: Sequence[ObservedRisk], groups: Sequence[Mapping[str, Any]]) -> set[int]:
+    counts = {row.band: row.n for row in rows if row.n}
     hidden: set[int] = set()
-    for group in _risk_groups(builder):
+    for group in groups:
         first, last = group["points_from"], group["points_to"]
         hidden |= _hidden_of({band: n for band, n in counts.items() if first <= band <= last})
     return hidden | _hidden_of(counts) if len(hidden) == 1 else hidden

@@ -125,3 +125,36 @@ def risk_by_band(
             for k, horizon in enumerate(horizons)
         ]
     return rows
+
+
+def risk_of_bands(
+    table: Sequence[ObservedRisk], *, n_bands: int, horizons: Sequence[float]
+) -> list[list[float]]:
+    """
+    List the mean predicted risk of every band, which is what a reader of points or groups sees.
+
+    Parameters
+    ----------
+    table : sequence of ObservedRisk
+        From `risk_by_band`; at least one band holds patients.
+    n_bands : int
+        Bands are 0..n_bands - 1.
+    horizons : sequence of float
+        Days.
+
+    Returns
+    -------
+    list of list of float
+        One list for each horizon. An empty band lies between its neighbours, linearly, and beyond
+        the last one with patients it has the risk of that one.
+    """
+    risks = []
+    for horizon in horizons:
+        known = {
+            row.band: row.predicted
+            for row in table
+            if row.horizon == horizon and row.predicted is not None
+        }
+        values = np.interp(np.arange(n_bands), list(known), list(known.values()))
+        risks.append([float(value) for value in values])
+    return risks

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.outcome import check_outcome
-from scorebuilder.validation.cox_few_columns import FewColumnCox
+from scorebuilder.validation.cox_likelihood import CoxLikelihood, Ties
 
 NO_MAXIMUM = "the predictions separate the events: the likelihood has no finite maximum"
+CONSTANT = "the predictions are the same for every patient"
 _MAX_STEPS = 50
 _DECREMENT_LIMIT = 1e-18
 _CONDITION_LIMIT = 1e14
@@ -17,9 +18,15 @@ _WIDEST_PREDICTOR = 100.0
 _LARGEST_ERROR = 1e3
 
 
-def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, float]:
+def fit_cox(
+    design: FloatArray,
+    y: Outcome,
+    *,
+    ties: Ties = "efron",
+    competing: BoolArray | None = None,
+) -> tuple[FloatArray, FloatArray, float]:
     """
-    Maximum partial likelihood with Efron ties.
+    Maximum partial likelihood.
 
     Parameters
     ----------
@@ -27,6 +34,11 @@ def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, flo
         Covariates.
     y : structured ndarray of shape (n_patients,)
         Outcome.
+    ties : {"efron", "breslow"}
+        Handling of tied events.
+    competing : ndarray of bool of shape (n_patients,), optional
+        Patients whose follow-up ended with the competing event: the model is then that of the
+        subdistribution hazard, with Breslow ties.
 
     Returns
     -------
@@ -48,43 +60,40 @@ def fit_cox(design: FloatArray, y: Outcome) -> tuple[FloatArray, FloatArray, flo
         raise UndefinedMetricError(message)
     center, scale = design.mean(axis=0), design.std(axis=0)
     if np.any(scale <= 1e-12 * np.maximum(np.abs(center), 1e-300)):
-        message = "the predictions are the same for every patient"
-        raise UndefinedMetricError(message)
+        raise UndefinedMetricError(CONSTANT)
     standardised = (design - center) / scale
-    if _is_monotone(standardised[:, 0], y):
+    if competing is None and _is_monotone(standardised[:, 0], y):
         raise UndefinedMetricError(NO_MAXIMUM)
-    model = FewColumnCox(standardised, y)
-    coefficient, covariance, log_likelihood = _maximise(model, standardised.shape[1])
+    likelihood = CoxLikelihood(standardised, y, ties=ties, competing=competing)
+    coefficient, covariance, log_likelihood = _maximise(likelihood, standardised.shape[1])
     spread = float(np.ptp(standardised @ coefficient))
     if spread > _WIDEST_PREDICTOR or np.sqrt(np.diag(covariance).max()) > _LARGEST_ERROR:
         raise UndefinedMetricError(NO_MAXIMUM)
     return coefficient / scale, covariance / np.outer(scale, scale), log_likelihood
 
 
-def _maximise(model: FewColumnCox, n_columns: int) -> tuple[FloatArray, FloatArray, float]:
+def _maximise(likelihood: CoxLikelihood, n_columns: int) -> tuple[FloatArray, FloatArray, float]:
     """Newton's method with halved steps; full steps from 0 overshoot for strong predictors."""
     coefficient = np.zeros(n_columns)
-    value = model.loglike(coefficient)
+    here = likelihood.at(coefficient)
     for _ in range(_MAX_STEPS):
-        gradient = model.score(coefficient)
-        information = -model.hessian(coefficient)
-        if np.linalg.cond(information) > _CONDITION_LIMIT:
+        if np.linalg.cond(here.information) > _CONDITION_LIMIT:
             raise UndefinedMetricError(NO_MAXIMUM)
-        step = np.linalg.solve(information, gradient)
-        if gradient @ step < _DECREMENT_LIMIT:
-            covariance: FloatArray = np.linalg.inv(information).astype(np.float64)
-            return coefficient + step, covariance, value
+        step = np.linalg.solve(here.information, here.gradient)
+        if here.gradient @ step < _DECREMENT_LIMIT * max(1.0, abs(here.value)):
+            covariance: FloatArray = np.linalg.inv(here.information).astype(np.float64)
+            return coefficient + step, covariance, here.value
         factor = 1.0
         while True:
             trial = coefficient + factor * step
             with np.errstate(all="ignore"):
-                new = model.loglike(trial)
-            if np.isfinite(new) and new >= value - 1e-10:
+                there = likelihood.at(trial)
+            if np.isfinite(there.value) and there.value >= here.value - 1e-10:
                 break
             factor /= 2.0
             if factor < 1e-8:
                 raise UndefinedMetricError(NO_MAXIMUM)
-        coefficient, value = trial, new
+        coefficient, here = trial, there
     raise UndefinedMetricError(NO_MAXIMUM)
 
 

@@ -14,12 +14,12 @@ from scorebuilder.core.arrays import FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.kaplan_meier import survival_at
 from scorebuilder.validation.calibration import (
-    Z_95,
     calibration_in_the_large,
     calibration_slope,
     calibration_smooth,
 )
 from scorebuilder.validation.metric import METRICS
+from scorebuilder.validation.performance import Z_95
 
 Scale: TypeAlias = Literal["identity", "log", "logit"]
 

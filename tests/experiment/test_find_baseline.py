@@ -108,8 +108,11 @@ def test_python_is_imported_from_the_folder(folder, name):
         ('{callable: "my_scores_for_a_test:other"}', "cannot import `my_scores_for_a_test:other`"),
         ('{callable: "no_such_module:other"}', "cannot import `no_such_module:other`"),
         ('{callable: "module"}', "`baselines[0].callable`"),
-        ("{file: mine.yaml, name: score2}", "must give one of `name`, `file` and `callable`"),
-        ("{variant: full_precision}", "must give one of `name`, `file` and `callable`"),
+        (
+            "{file: mine.yaml, name: score2}",
+            "must give one of `name`, `file`, `callable` and `rule`",
+        ),
+        ("{variant: full_precision}", "must give one of `name`, `file`, `callable` and `rule`"),
         ("{name: score2, file: mine.yaml}", "must give one of"),
         ("{nmae: score2}", "did you mean `name`?"),
     ],

@@ -164,7 +164,7 @@ def test_a_stopped_run_goes_on_from_its_finished_folds(spec_file, tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         run_experiment(load_spec(spec_file), out=tmp_path)
     monkeypatch.undo()
-    folds = list((tmp_path / "whas-death" / ".0.1.0.unfinished" / "folds").iterdir())
+    folds = list((tmp_path / "whas-death" / ".0.1.0.unfinished" / "folds").glob("*.json"))
     assert len(folds) == 3
 
     def never(*_, **__):

@@ -141,7 +141,7 @@ SECTIONS.register(
     Section(
         "Errors of measurement",
         "Performance",
-        175,
+        168,
         "measurement_error.html.j2",
         context,
         applies,

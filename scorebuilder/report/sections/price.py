@@ -9,6 +9,7 @@ from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
 FORMS = {
+    "forest": "Survival forest",
     "formula": "Formula (exact risk)",
     "points": "Points (whole numbers)",
     "groups": "Risk groups",
@@ -17,7 +18,7 @@ FORMS = {
 
 def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     """
-    Gather the AUC of formula, points and groups.
+    Gather what each simpler form of the score costs.
 
     Parameters
     ----------
@@ -32,7 +33,49 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         What the template names.
     """
     del figures
-    found = summary["points"]["price"]
+    models = summary["validation"].get("models")
+    if not models:
+        return {"tables": [_ranking(summary["points"]["price"])]}
+    rows = {
+        (row["model"], row["against"], row["measure"], row["threshold"]): row
+        for row in models["price"]["rows"]
+        if not row["part"]
+    }
+    steps, when = models["price"]["steps"], words.adjective(models["horizon"])
+    measures = [("auc", None, "AUC"), ("brier", None, "Brier score")]
+    measures += [
+        ("net_benefit", threshold, f"net benefit at {numbers.percent(threshold, 0)}")
+        for threshold in models["thresholds"]
+    ]
+    return {"tables": [_costs(rows, steps, *measure, when) for measure in measures]}
+
+
+def _costs(
+    rows: dict[tuple[Any, ...], dict[str, Any]],
+    steps: list[str],
+    measure: str,
+    threshold: float | None,
+    label: str,
+    when: str,
+) -> DataTable:
+    cells = []
+    for place, form in enumerate(steps):
+        own = rows.get((form, "", measure, threshold)) or rows[form, "", "auc", None]
+        known = own["measure"] == measure
+        value = numbers.estimate(own["value"], own["lower"], own["upper"], own["reason"])
+        change, p = "–", "–"
+        if place:
+            key = (form, steps[place - 1], measure, threshold)
+            step = rows.get(key) or rows[form, steps[place - 1], "auc", None]
+            change = numbers.difference(step["value"], step["lower"], step["upper"], step["reason"])
+            p = numbers.p_value(step["p"], step["reason"])
+        shown = value if known else numbers.undefined(own["reason"])
+        cells.append((FORMS.get(form, form), shown, change, p))
+    header = ("Form", f"{label[0].upper()}{label[1:]} (95 % CI)", "Change (95 % CI)", "P")
+    return DataTable(f"Price of each step in {label}, {when} risk", header, tuple(cells))
+
+
+def _ranking(found: list[dict[str, Any]]) -> DataTable:
     full = {row["horizon"]: row["auc"] for row in found if row["form"] == "formula"}
     rows = []
     for row in found:
@@ -43,10 +86,9 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         form = FORMS.get(row["form"], row["form"])
         rows.append((form, words.adjective(row["horizon"]), auc, change))
     header = ("Form of the score", "Horizon", "AUC", "Change")
-    table = DataTable(
+    return DataTable(
         "AUC of the score as formula, points and groups", header, tuple(rows), text=(1,)
     )
-    return {"price": table}
 
 
 def applies(summary: Summary) -> bool:
