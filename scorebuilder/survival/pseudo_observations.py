@@ -33,7 +33,7 @@ def pseudo_observations(
     Raises
     ------
     UndefinedMetricError
-        With fewer than two patients.
+        With fewer than two patients, or if a single one is followed to the horizon.
 
     Notes
     -----
@@ -75,6 +75,10 @@ def pseudo_observations(
     survival_less, incidence_less = _running(
         np.minimum(any_event, at_risk - 1.0) / fewer, np.minimum(of_interest, at_risk - 1.0) / fewer
     )
+    reaching = time >= horizon
+    if reaching.sum() == 1 and float(survival_less[index[reaching]][0]) > 0.0:
+        message = "without one of the patients nobody is followed to the horizon"
+        raise UndefinedMetricError(message)
     own = counted[index]
     # the patient's own events no longer count at his time
     remaining_any = (any_event[index] - (ended & own)) / fewer[index]

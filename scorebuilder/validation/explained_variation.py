@@ -92,12 +92,12 @@ def r2_ko(y: Outcome, linear_predictor: FloatArray) -> float:
     Returns
     -------
     float
-        In [0, 1).
+        In [0, 1); 0 for constant predictions.
 
     Raises
     ------
     UndefinedMetricError
-        Without an event, with constant predictions, or if they separate the events completely.
+        Without an event, or if predictions separate the events completely.
 
     Notes
     -----
@@ -126,12 +126,12 @@ def c_goenen_heller(y: Outcome, linear_predictor: FloatArray) -> float:
     Returns
     -------
     float
-        In (0.5, 1); does not depend on censoring, but on proportional hazards.
+        In [0.5, 1); does not depend on censoring, but on proportional hazards.
 
     Raises
     ------
     UndefinedMetricError
-        Without an event, with constant predictions, or if they separate the events completely.
+        Without an event, or if predictions separate the events completely.
 
     Notes
     -----
@@ -201,5 +201,7 @@ def normal_scores(values: FloatArray) -> FloatArray:
 
 def _refitted(y: Outcome, linear_predictor: FloatArray) -> FloatArray:
     predictor = check_predictions(y, linear_predictor)
+    if np.ptp(predictor) == 0.0 and y["event"].any():
+        return np.zeros(predictor.size)
     coefficient, _, _ = fit_cox(predictor[:, None], y)
     return np.asarray(predictor * coefficient[0], dtype=np.float64)
