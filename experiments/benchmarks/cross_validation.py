@@ -45,7 +45,9 @@ def study(name: str, folder: Path, n: int) -> ExperimentSpec:
     settings = ["selection.n_estimators=1000", "baselines=[]"]
     if name == "stress-cmr":
         data, schema = folder / "stress_cmr.csv", ROOT / "data_schemas" / "stress_cmr.yaml"
-        simulate_cohort("stress-cmr", n=n, seed=1).to_csv(data, index=False)
+        frame = simulate_cohort("stress-cmr", n=n, seed=1)
+        whole = [name for name, column in frame.items() if (column == column.round()).all()]
+        frame.astype(dict.fromkeys(whole, "int64")).to_csv(data, index=False)
         settings += [
             f"cohort.data={data}", f"cohort.schema={schema}", "outcome={horizons: [5y]}",
         ]  # fmt: skip

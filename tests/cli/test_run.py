@@ -101,7 +101,7 @@ def test_result_ends_with_five_lines_and_two_paths(call):
         "score   reports/tiny-score/0.1.0/score.json",
     ]
     assert err.splitlines()[0] == "cross-validation"
-    assert err.splitlines()[-1] == "cross-validation: 100 %"
+    assert err.splitlines()[-1] == "cross-validation: 10 of 10"
 
 
 def test_quiet_leaves_the_paths(call):

@@ -117,7 +117,7 @@ def test_progress_tells_how_many_are_done(whole):
 @pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_bytes(spec_file, whole, tmp_path):
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as cluster:
         executor = f"executor={{kind: dask, address: '{cluster.scheduler_address}'}}"
         done = run(spec_file, tmp_path, "--set", executor)

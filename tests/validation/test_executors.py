@@ -66,7 +66,7 @@ SETTINGS = {"folds": 4, "repeats": 2, "horizons": (0.5, 1.0), "random_state": 7}
 @pytest.fixture(scope="module")
 def cluster():
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
     ) as started:
         yield started
 
@@ -118,6 +118,20 @@ def test_a_killed_worker_costs_a_retry_and_nothing_else(cluster, tmp_path):
         after = set(client.run(os.getpid).values())
     assert not mark.exists()
     assert len(before - after) == 1, "one worker process was killed"
+    assert as_bytes(far) == as_bytes(cross_validate(RateModel(), X, y, **SETTINGS))
+
+
+@pytest.mark.slow
+def test_data_lost_with_the_only_worker_are_sent_again(tmp_path):
+    X, y = cohort()
+    mark = tmp_path / "kill"
+    mark.touch()
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as alone:
+        build = RateModel(kill_file=str(mark))
+        far = cross_validate(build, X, y, **SETTINGS, executor=dask(alone))
+    assert not mark.exists()
     assert as_bytes(far) == as_bytes(cross_validate(RateModel(), X, y, **SETTINGS))
 
 
