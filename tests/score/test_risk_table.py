@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from scorebuilder.score.risk_table import MINIMUM_PATIENTS, observed_risk, risk_by_band
+from scorebuilder.score.risk_table import (
+    MINIMUM_PATIENTS,
+    ObservedRisk,
+    observed_risk,
+    risk_by_band,
+    risk_of_bands,
+)
 from scorebuilder.survival.outcome import make_outcome
 
 
@@ -41,3 +47,14 @@ def test_bands_partition_the_patients(random_outcome):
         bands, np.full((len(bands), 2), 0.5), random_outcome, n_bands=5, horizons=(100.0, 500.0)
     )
     assert sum(row.n for row in rows if row.horizon == 100.0) == len(random_outcome)
+
+
+def test_an_empty_band_lies_between_its_neighbours():
+    rows = [
+        ObservedRisk(0, 1.0, 5, 0.1, None, None, None, "few"),
+        ObservedRisk(1, 1.0, 0, None, None, None, None, "no patients"),
+        ObservedRisk(2, 1.0, 5, 0.4, None, None, None, "few"),
+        ObservedRisk(3, 1.0, 0, None, None, None, None, "no patients"),
+    ]
+    # Halfway from 0.1 to 0.4; beyond the last band with patients as in that one.
+    assert risk_of_bands(rows, n_bands=4, horizons=[1.0])[0] == pytest.approx([0.1, 0.25, 0.4, 0.4])

@@ -73,6 +73,18 @@ def test_a_difference_is_that_of_the_two_numbers_beside_it():
     assert pick(table, "good", "auc", "poor").second_value == own
 
 
+def test_reclassification_stands_beside_with_its_parts_apart():
+    y, folds, models = study()
+    table = compare_all(y, folds, models, horizon=HORIZON, thresholds=[0.2, 0.4])
+    for measure in ("nri_continuous", "nri_categorical", "idi"):
+        rows = table[(table.measure == measure) & (table.against == "poor")]
+        assert rows.part.tolist() == ["", "events", "nonevents"]
+        assert rows.value.notna().all()
+    nri = table[(table.measure == "nri_categorical") & (table.against == "poor")]
+    whole, events, others = nri.value
+    assert whole == pytest.approx(events + others)
+
+
 def test_the_same_model_twice_has_no_difference_and_no_p():
     y, folds, models = study()
     twin = ComparedModel("twin", "twin", models[0].marker, models[0].risk)
