@@ -33,8 +33,8 @@ def main() -> None:
     event_time = random.exponential(20.0 * np.exp(-truth))
     censoring = random.uniform(1.0, 12.0, N_PATIENTS)
     y = make_outcome(event_time <= censoring, np.minimum(event_time, censoring))
-    predictors = [truth + 0.3 * k * random.normal(size=N_PATIENTS) for k in range(N_SCORES)]
-    risks = [-np.expm1(-0.25 * np.exp(predictor)) for predictor in predictors]
+    predictors = [truth + 0.1 * k * random.normal(size=N_PATIENTS) for k in range(N_SCORES)]
+    risks = [-np.expm1(-0.25 * np.exp(0.7 * predictor)) for predictor in predictors]
     thresholds = np.linspace(0.01, 0.99, 100)
     measures: dict[str, Callable[[int], object]] = {
         "observed / expected": lambda k: calibration_in_the_large(y, risks[k], horizon=HORIZON),

@@ -56,13 +56,13 @@ class GroupedCalibration:
         forward to the horizon).
     greenwood : AgreementTest
         Greenwood-Nam-D'Agostino: by the standard error of the observed risk.
-    nam : AgreementTest
+    plain : AgreementTest
         D'Agostino-Nam: by the variance of the predicted risk.
     """
 
     groups: pd.DataFrame
     greenwood: AgreementTest
-    nam: AgreementTest
+    plain: AgreementTest
 
 
 def calibration_grouped(
@@ -115,7 +115,7 @@ def calibration_grouped(
     ----------
     .. [1] Demler OV, Paynter NP, Cook NR. Tests of calibration and goodness-of-fit in the survival
        setting. Stat Med 2015;34:1659-80.
-    .. [2] D'Agostino RB, Nam BH. Evaluation of the performance of survival analysis models:
+    .. [2] D'Agostino RB, et al. Evaluation of the performance of survival analysis models:
        discrimination and calibration measures. Handb Stat 2003;23:1-25.
     """
     prediction = check_predictions(y, risk, horizon=horizon, probability=True)
@@ -144,7 +144,7 @@ def calibration_grouped(
             }
         )
     table = pd.DataFrame(rows)
-    return GroupedCalibration(table, _greenwood(table), _nam(table))
+    return GroupedCalibration(table, _greenwood(table), _plain(table))
 
 
 def _merged(index: IntArray, early: BoolArray, least_events: int) -> IntArray:
@@ -182,7 +182,7 @@ def _greenwood(table: pd.DataFrame) -> AgreementTest:
     return _test(float(np.sum((difference / table["standard_error"]) ** 2)), df)
 
 
-def _nam(table: pd.DataFrame) -> AgreementTest:
+def _plain(table: pd.DataFrame) -> AgreementTest:
     df = len(table) - 1
     variance = table["predicted"] * (1.0 - table["predicted"])
     if (variance <= 0.0).any():
