@@ -1,13 +1,13 @@
 """
 Agreement of the survival forest with the random survival forest of scikit-survival.
 
-``python experiments/benchmarks/forest_agreement.py`` draws, in each of eight public cohorts and for
-each seed, patients to grow on and half as many others to judge on, grows both forests with the same
-settings, and reports mean differences (ours minus theirs) of the out-of-bag C-index, and of the
-C-index and the integrated Brier score of the others, with 90 % intervals over the seeds. Two
-forests agree where the interval lies within the margin of 0.005. Theirs is grown on the same time
-grid and on its own times, and on missing values as they are where a cohort has some. Rank
-correlations of VIMP compare our permutation VIMP with one by a plain loop over their trees.
+``python experiments/benchmarks/forest_agreement.py`` takes each of eight public cohorts (of the
+largest a fixed sample), and for each seed grows both forests with the same settings on the same
+patients, so that nothing but the seed varies. It reports mean differences (ours minus theirs) of
+the out-of-bag C-index and of the out-of-bag integrated Brier score, with 90 % intervals over the
+seeds: two forests agree where the interval lies within the margin of 0.005. Theirs is grown on the
+same time grid, or with ``--own-times`` on its own times. The rank correlation of VIMP compares the
+means over the seeds of our permutation VIMP and of one by a plain loop over their trees.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from scorebuilder.cohort.load import load_dataset
 from scorebuilder.selection.forest import SurvivalForest
 from scorebuilder.selection.time_grid import TimeGrid
 from scorebuilder.selection.vimp import permutation_vimp
+from scorebuilder.selection.vimp_walk import OutOfBagWalk
 from scorebuilder.survival.concordance import harrell_concordance
 from scorebuilder.survival.outcome import make_outcome
 
 FOLDER = Path(__file__).parents[2] / "tests" / "reference" / "forest"
 COHORTS = ("smart", "rotterdam", "gbsg", "whas500", "veteran", "pbc", "flchain", "nafld")
 MARGIN = 0.005
-MOST_PATIENTS = 800
-VIMP_SEEDS = 3
+MOST_PATIENTS = 4000
 
 
 def cohort(name: str):
@@ -76,53 +76,53 @@ def _numbers(column: pd.Series) -> pd.Series:
     return codes.where(codes >= 0)
 
 
-def drawn(X: pd.DataFrame, y, seed: int):
-    """Draw patients to grow on, and half as many others to judge on."""
-    rows = np.random.default_rng([seed, len(y)]).permutation(len(y))
-    n = min(MOST_PATIENTS, 2 * len(y) // 3)
-    grow, judge = np.sort(rows[:n]), np.sort(rows[n : n + n // 2])
-    return X.iloc[grow], y[grow], X.iloc[judge], y[judge]
+def capped(X: pd.DataFrame, y):
+    """Return all patients, or of a larger cohort always the same sample."""
+    if len(y) <= MOST_PATIENTS:
+        return X, y
+    rows = np.sort(np.random.default_rng(len(y)).permutation(len(y))[:MOST_PATIENTS])
+    return X.iloc[rows].reset_index(drop=True), y[rows]
 
 
-def judged(y_grow, y, oob, risk, survival, times) -> dict[str, float]:
-    """Return C out of bag, C of the others, and their integrated Brier score."""
-    seen = ~np.isnan(oob)
-    last = y_grow["time"].max()
-    inside = y["time"] < last  # the censoring weights end there
+def judged(y, mortality, hazard, times) -> dict[str, float]:
+    """Return C and integrated Brier score of out-of-bag predictions; survival is exp(-hazard)."""
+    seen = ~np.isnan(mortality)
+    inside = seen & (y["time"] < y["time"].max())  # the censoring weights end there
     return {
-        "oob_c": harrell_concordance(y_grow[seen], oob[seen]).c_index,
-        "c": harrell_concordance(y, risk).c_index,
-        "ibs": integrated_brier_score(y_grow, y[inside], survival[inside], times),
+        "oob_c": harrell_concordance(y[seen], mortality[seen]).c_index,
+        "oob_ibs": integrated_brier_score(y, y[inside], np.exp(-hazard[inside]), times),
     }
 
 
-def judging_times(y_grow, y) -> np.ndarray:
-    """Thirty times between the 10th and 80th centile of the event times of both samples."""
-    events = np.concatenate([y_grow["time"][y_grow["event"]], y["time"][y["event"]]])
-    low, high = np.quantile(events, [0.1, 0.8])
-    return np.linspace(low, min(high, 0.99 * y["time"].max()), 30)
+def judging_times(y) -> np.ndarray:
+    """Thirty times between the 10th and 80th centile of the event times."""
+    return np.linspace(*np.quantile(y["time"][y["event"]], [0.1, 0.8]), 30)
 
 
-def ours(data, settings: dict, seed: int):
-    """Grow and judge our forest."""
-    X_grow, y_grow, X, y = data
-    forest = SurvivalForest(random_state=seed, **settings).fit(X_grow, y_grow)
-    times = judging_times(y_grow, y)
-    survival = forest.predict_survival_function(X, times)
-    return judged(y_grow, y, forest.oob_prediction_, forest.predict(X), survival, times)
+def ours(X, y, settings: dict, seed: int, *, vimp: bool):
+    """Grow and judge our forest; VIMP of its columns."""
+    forest = SurvivalForest(random_state=seed, **settings).fit(X, y)
+    times = judging_times(y)
+    walk = OutOfBagWalk(forest, times=times, random_state=seed)
+    total, count = walk.predictions(np.arange(settings["n_estimators"]))
+    found = judged(y, forest.oob_prediction_, total / np.maximum(count, 1)[:, None], times)
+    return found, permutation_vimp(forest, X, y, random_state=seed)[:, 0] if vimp else None
 
 
-def theirs(data, settings: dict, seed: int, *, grid: bool):
+def theirs(X, y, settings: dict, seed: int, *, vimp: bool, grid: bool):
     """Grow and judge the forest of scikit-survival, on our time grid or on its own times."""
-    X_grow, y_grow, X, y = data
-    forest, place = their_forest(X_grow, y_grow, settings, seed, grid=grid)
-    times = judging_times(y_grow, y)
-    # exp(-H), as ours: its own curves are means of Kaplan-Meier curves
-    hazard = forest.predict_cumulative_hazard_function(X.to_numpy(), return_array=True)
+    forest, place = their_forest(X, y, settings, seed, grid=grid)
+    times = judging_times(y)
     column = np.searchsorted(forest.unique_times_, place(times), side="right") - 1
-    survival = np.exp(-np.where(column < 0, 0.0, hazard[:, column]))
-    oob = forest.oob_prediction_
-    return judged(y_grow, y, oob, forest.predict(X.to_numpy()), survival, times)
+    values = X.to_numpy(dtype=np.float32)
+    total, count = np.zeros((len(y), times.size)), np.zeros(len(y))
+    for tree, sample in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        rows = np.setdiff1d(np.arange(len(y)), sample)
+        hazard = np.where(column < 0, 0.0, tree.tree_.value[:, column, 0])
+        total[rows] += hazard[tree.tree_.apply(values[rows])]
+        count[rows] += 1
+    found = judged(y, forest.oob_prediction_, total / np.maximum(count, 1)[:, None], times)
+    return found, their_vimp(forest, X, y, seed) if vimp else None
 
 
 def their_forest(X, y, settings: dict, seed: int, *, grid: bool):
@@ -163,27 +163,23 @@ def their_vimp(forest: RandomSurvivalForest, X: pd.DataFrame, y, seed: int) -> n
     return c[-1] - np.array(c[:-1])
 
 
-def vimp_agreement(X, y, settings: dict) -> dict:
-    """Return rank correlations of VIMP: of both forests, and of each with itself."""
-    our, their = [], []
-    for seed in range(2 * VIMP_SEEDS):
-        forest = SurvivalForest(random_state=seed, **settings).fit(X, y)
-        our.append(permutation_vimp(forest, X, y, random_state=seed)[:, 0])
-        other, _ = their_forest(X, y, settings, seed, grid=True)
-        their.append(their_vimp(other, X, y, seed))
-    halves = [np.mean(each, axis=0) for each in (our[::2], our[1::2], their[::2], their[1::2])]
-    between = [spearmanr(a, b).statistic for a in halves[:2] for b in halves[2:]]
+def vimp_agreement(columns, our: list[np.ndarray], their: list[np.ndarray]) -> dict:
+    """Return rank correlations of mean VIMP: of both forests, and of halves of each."""
     mean_our, mean_their = np.mean(our, axis=0), np.mean(their, axis=0)
     return {
-        "between": float(np.mean(between)),
-        "of_means": float(spearmanr(mean_our, mean_their).statistic),
-        "ours_with_itself": float(spearmanr(*halves[:2]).statistic),
-        "theirs_with_itself": float(spearmanr(*halves[2:]).statistic),
+        "between": float(spearmanr(mean_our, mean_their).statistic),
+        "ours_with_itself": _halves(our),
+        "theirs_with_itself": _halves(their),
         "vimp": {
             str(name): [round(float(a), 5), round(float(b), 5)]
-            for name, a, b in zip(X.columns, mean_our, mean_their, strict=True)
+            for name, a, b in zip(columns, mean_our, mean_their, strict=True)
         },
     }
+
+
+def _halves(runs: list[np.ndarray]) -> float:
+    """Rank correlation of the means over every other run."""
+    return float(spearmanr(np.mean(runs[::2], axis=0), np.mean(runs[1::2], axis=0)).statistic)
 
 
 def difference(values: list[float]) -> dict:
@@ -200,37 +196,29 @@ def difference(values: list[float]) -> dict:
     }
 
 
-def compare(name: str, settings: dict, n_seeds: int, *, vimp: bool) -> dict:
+def compare(name: str, settings: dict, arguments: argparse.Namespace) -> dict:
     """Compare the forests in one cohort."""
-    raw, y = cohort(name)
-    X = raw.fillna(raw.median())
-    runs: dict[str, list[dict]] = {"same grid": [], "own times": []}
-    if raw.isna().any(axis=None):
-        runs["missing values"] = []
-    level = []
-    for seed in range(n_seeds):
-        data, as_is = drawn(X, y, seed), drawn(raw, y, seed)
-        our = ours(data, settings, seed)
-        level.append(our)
-        for kind, found in runs.items():
-            if kind == "missing values":
-                pair = ours(as_is, settings, seed), theirs(as_is, settings, seed, grid=True)
-            else:
-                pair = our, theirs(data, settings, seed, grid=kind == "same grid")
-            found.append({metric: pair[0][metric] - pair[1][metric] for metric in our})
+    X, y = capped(*cohort(name))
+    if not arguments.missing:
+        X = X.fillna(X.median())
+    vimp = not arguments.no_vimp
+    our, their = [], []
+    for seed in range(arguments.seeds):
+        our.append(ours(X, y, settings, seed, vimp=vimp))
+        their.append(theirs(X, y, settings, seed, vimp=vimp, grid=not arguments.own_times))
+    levels = [[found for found, _ in runs] for runs in (our, their)]
+    metrics = levels[0][0]
     result = {
         "n": len(y),
-        "grown_on": len(drawn(X, y, 0)[1]),
         "events": int(y["event"].sum()),
         "columns": X.shape[1],
-        "ours": {m: float(np.mean([each[m] for each in level])) for m in level[0]},
+        "ours": {m: float(np.mean([each[m] for each in levels[0]])) for m in metrics},
         "difference": {
-            kind: {m: difference([each[m] for each in found]) for m in found[0]}
-            for kind, found in runs.items()
+            m: difference([a[m] - b[m] for a, b in zip(*levels, strict=True)]) for m in metrics
         },
     }
-    if vimp:
-        result["vimp"] = vimp_agreement(*drawn(X, y, 0)[:2], settings)
+    if vimp and arguments.seeds > 1:
+        result["vimp"] = vimp_agreement(X.columns, [v for _, v in our], [v for _, v in their])
     return result
 
 
@@ -238,20 +226,18 @@ def show(name: str, result: dict) -> None:
     """Print the figures of one cohort."""
     print(
         f"\n{name}: {result['events']} events in {result['n']} patients, {result['columns']} "
-        f"columns; grown on {result['grown_on']}; {result['seconds']:.0f} s"
+        f"columns; {result['seconds']:.0f} s"
     )
-    print("  ours: " + ", ".join(f"{m} {v:.4f}" for m, v in result["ours"].items()))
-    for kind, found in result["difference"].items():
-        for metric, d in found.items():
-            word = "agrees" if d["agrees"] else "-"
-            interval = f"({d['low']:+.5f} to {d['high']:+.5f})"
-            print(f"  {kind:14} {metric:6} {d['mean']:+.5f} {interval} {word}")
+    for metric, d in result["difference"].items():
+        word = "agrees" if d["agrees"] else "not shown to agree"
+        interval = f"({d['low']:+.5f} to {d['high']:+.5f})"
+        level = result["ours"][metric]
+        print(f"  {metric:8} ours {level:.4f}, difference {d['mean']:+.5f} {interval} {word}")
     if "vimp" in result:
         v = result["vimp"]
         print(
-            f"  VIMP, rank correlation: between {v['between']:.3f} (of all runs "
-            f"{v['of_means']:.3f}); ours with itself {v['ours_with_itself']:.3f}, theirs "
-            f"{v['theirs_with_itself']:.3f}"
+            f"  VIMP, rank correlation {v['between']:.3f}; of halves of the seeds: ours "
+            f"{v['ours_with_itself']:.3f}, theirs {v['theirs_with_itself']:.3f}"
         )
 
 
@@ -262,6 +248,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--no-vimp", action="store_true")
+    parser.add_argument("--own-times", action="store_true", help="theirs without our time grid")
+    parser.add_argument("--missing", action="store_true", help="grow on missing values as they are")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     settings = {
@@ -275,7 +263,7 @@ def main() -> None:
         warnings.simplefilter("ignore")
         for name in arguments.cohorts:
             begin = time.perf_counter()
-            result = compare(name, settings, arguments.seeds, vimp=not arguments.no_vimp)
+            result = compare(name, settings, arguments)
             results[name] = result | {"seconds": time.perf_counter() - begin}
             if not arguments.json:
                 show(name, results[name])

@@ -191,6 +191,36 @@ class FactorEncoder(BaseEstimator):  # type: ignore[misc]
                 raise ValueError(message)
 
 
+def nominal_factors(X: pd.DataFrame) -> list[str]:
+    """
+    Name the factors whose levels have no order and are more than two.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_patients, n_predictors)
+        Typed predictors.
+
+    Returns
+    -------
+    list of str
+        In the order of `X`. Two levels are the same with and without order.
+
+    Examples
+    --------
+    >>> site = pd.Categorical(["a", "c", "b"])
+    >>> stage = pd.Categorical(["a", "c", "b"], ordered=True)
+    >>> nominal_factors(pd.DataFrame({"site": site, "stage": stage, "age": [50, 60, 70]}))
+    ['site']
+    """
+    return [
+        str(name)
+        for name, dtype in X.dtypes.items()
+        if isinstance(dtype, pd.CategoricalDtype)
+        and not dtype.ordered
+        and len(dtype.categories) > 2
+    ]
+
+
 def level_codes(X: pd.DataFrame) -> pd.DataFrame:
     """
     Give each level of a factor its number, which is what a forest sees.

@@ -100,6 +100,10 @@ class Field:
         Of a date, such as ``%d/%m/%Y``.
     required, unique : bool
         No cell may be missing; no value may occur twice.
+    test_retest_sd : float or None
+        Standard deviation of one measurement around the patient's true value, in `unit`.
+    measurement_sources : mapping of str to float
+        The same for each of several methods of measurement, by name.
 
     Examples
     --------
@@ -125,6 +129,8 @@ class Field:
     format: str = ""
     required: bool = False
     unique: bool = False
+    test_retest_sd: float | None = None
+    measurement_sources: Mapping[str, float] = dataclasses.field(default_factory=dict, hash=False)
 
     @property
     def is_date(self) -> bool:

@@ -29,7 +29,8 @@ DIALECT_KEYS = ("delimiter", "decimalChar", "groupChar", "encoding", "missingVal
 FIELD_KEYS = (
     "name", "type", "title", "description", "format", "constraints", "sb:role", "sb:kind",
     "sb:unit", "sb:source_unit", "sb:analyte", "sb:hard_min", "sb:hard_max", "sb:soft_min",
-    "sb:soft_max", "sb:levels", "sb:reference", "sb:group",
+    "sb:soft_max", "sb:levels", "sb:reference", "sb:group", "sb:test_retest_sd",
+    "sb:measurement_source",
 )  # fmt: skip
 
 
@@ -230,7 +231,13 @@ def _field(content: Any, source: str, where: str) -> Field:
         format=part.text("format"),
         required=constraints.flag("required"),
         unique=constraints.flag("unique"),
+        test_retest_sd=_error_sd(part, "sb:test_retest_sd"),
+        measurement_sources=_measurement_sources(part),
     )
+    if (field.test_retest_sd or field.measurement_sources) and not (
+        is_predictor and field.kind == "numeric"
+    ):
+        part.fail("only a numeric predictor has `sb:test_retest_sd` or `sb:measurement_source`")
     if is_predictor:
         _check_predictor(field, part)
     elif role in ("cluster", "subgroup"):
@@ -253,6 +260,26 @@ def _range(part: _Part, low: str, high: str) -> Range:
     if ends[0] is not None and ends[1] is not None and ends[0] >= ends[1]:
         part.fail(f"`{low}` must be below `{high}`")
     return ends
+
+
+def _error_sd(part: _Part, key: str) -> float | None:
+    """Read a standard deviation, in the unit of the values once loaded."""
+    found = part.number(key)
+    if found is not None and not 0.0 < found < float("inf"):
+        part.fail(f"`{key}` must be above 0; leave it out where the error is not known")
+    return found
+
+
+def _measurement_sources(part: _Part) -> dict[str, float]:
+    """Read the standard deviation of each method of measurement."""
+    inner = part.part("sb:measurement_source", None)
+    found = {}
+    for name in inner.content:
+        error = _error_sd(inner, name)
+        if error is None:
+            inner.fail(f"`{name}` must be a number; leave the method out where it is not known")
+        found[name] = error
+    return found
 
 
 def _check_predictor(field: Field, part: _Part) -> None:

@@ -35,6 +35,11 @@ from scorebuilder.experiment.spec import ExperimentSpec, spec_content, spec_sha2
 from scorebuilder.experiment.write import write_run
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summarise import as_plain, summarise
+from scorebuilder.report.summary_sample_size import (
+    candidate_parameters,
+    plan_sample_size,
+    sample_size_text,
+)
 from scorebuilder.report.summary_validation import summarise_performance
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.score.compose import compose_artifact
@@ -123,6 +128,7 @@ def run_experiment(
         return ExperimentResult(folder.final, summary, time.perf_counter() - started, True)
     make_executor(spec, jobs).check()
     folder.open()
+    progress.stage(_sample_size(spec, cohort, candidates), 1)
     try:
         study = _study(
             spec, cohort, candidates, baselines, clusters, folder, jobs, progress, command
@@ -134,6 +140,13 @@ def run_experiment(
         folder.release()
     _track(tracker, summary, folder.final, progress)
     return ExperimentResult(folder.final, summary, time.perf_counter() - started, False)
+
+
+def _sample_size(spec: ExperimentSpec, cohort: Cohort, candidates: tuple[str, ...]) -> str:
+    """Say before hours are spent whether there are enough patients."""
+    parameters = candidate_parameters(cohort.schema, candidates, spec.model.model_dump())
+    needed = plan_sample_size(cohort, parameters, horizon=spec.outcome.main)
+    return f"sample size, {sample_size_text(cohort, needed, parameters)}"
 
 
 def _track(

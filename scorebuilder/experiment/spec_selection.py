@@ -74,7 +74,7 @@ class SelectionSpec(SpecPart):
     groups: dict[Name, Names] = Field(default_factory=dict)
     n_repeats: int = Field(default=1, ge=1)
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    vimp_error: Literal["trees", "total", "subsample"] = "trees"
+    vimp_error: Literal["trees", "total", "subsample"] = "total"
     vimp_measure: Measure = "harrell"
     p_values: Literal["none", "permutation"] = "none"
     rule_n_estimators: int = Field(default=300, ge=1)

@@ -11,6 +11,7 @@ from scorebuilder.core.canonical import dump_json
 from scorebuilder.export.target import export_score
 from scorebuilder.report.figure import draw_figures
 from scorebuilder.report.render import render_html
+from scorebuilder.report.robustness_tables import robustness_tables
 from scorebuilder.report.study import Study
 from scorebuilder.report.summary_external import external_tables
 from scorebuilder.report.summary_validation import SCORE_METRICS
@@ -94,6 +95,7 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
         "not_scorable": reasons,
         "all_models": summary["validation"]["models"]["rows"],
         "price": summary["validation"]["models"]["price"]["rows"],
+        **robustness_tables(summary),
     }
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items() if rows}
     for external in summary["external"]:

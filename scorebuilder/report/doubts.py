@@ -8,6 +8,7 @@ import numpy as np
 
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report.study import Study
+from scorebuilder.report.summary_sample_size import candidate_parameters, plan_sample_size
 
 EVENTS_PER_PARAMETER = 10
 SHARE_AT_RISK = 0.10
@@ -43,7 +44,8 @@ def doubts(study: Study, model: dict[str, Any]) -> list[str]:
             f"There are {model['events_per_parameter']:.1f} events per candidate parameter; below "
             f"{EVENTS_PER_PARAMETER}, selection and shapes depend strongly on the sample."
         )
-    found += _fold_warnings(study) + _unstable(study) + _late_horizons(study) + _missing(study)
+    found += _too_few(study) + _fold_warnings(study) + _unstable(study)
+    found += _late_horizons(study) + _missing(study)
     if any(row["p"] < 0.01 for row in model["ph_test"]):
         found.append(
             "Proportional hazards are doubtful (P < 0.01) for at least one term: the stated hazard "
@@ -56,6 +58,20 @@ def doubts(study: Study, model: dict[str, Any]) -> list[str]:
             f"division into folds would give other numbers. {REPEATS} repeats show how much."
         )
     return found
+
+
+def _too_few(study: Study) -> list[str]:
+    settings = study.settings["model"]
+    parameters = candidate_parameters(study.cohort.schema, study.candidates, settings)
+    needed = plan_sample_size(study.cohort, parameters, horizon=study.main_horizon)
+    if len(study.cohort.y) >= needed.n_patients:
+        return []
+    text = (
+        f"The cohort has {len(study.cohort.y):,} patients; with {parameters} candidate parameters, "
+        f"at least {needed.n_patients:,} are needed to keep overfitting small (Riley 2019), unless "
+        "the candidates explain more than usual."
+    )
+    return [text]
 
 
 def _fold_warnings(study: Study) -> list[str]:

@@ -11,11 +11,15 @@ from scorebuilder.core.units import format_horizon
 from scorebuilder.report.doubts import doubts
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summary_cohort import summarise_cohort
+from scorebuilder.report.summary_instability import summarise_instability
 from scorebuilder.report.summary_internal_external import summarise_internal_external
+from scorebuilder.report.summary_measurement_error import summarise_measurement_error
 from scorebuilder.report.summary_model import summarise_model
 from scorebuilder.report.summary_optimism import summarise_optimism
+from scorebuilder.report.summary_sample_size import summarise_sample_size
 from scorebuilder.report.summary_score import summarise_points, summarise_risk_groups
 from scorebuilder.report.summary_selection import summarise_selection
+from scorebuilder.report.summary_shape_stability import summarise_shape_stability
 from scorebuilder.report.summary_stage_agreement import summarise_stage_agreement
 from scorebuilder.report.summary_validation import summarise_validation
 
@@ -59,6 +63,10 @@ def summarise(study: Study) -> dict[str, Any]:
         "external": list(study.external),
         "optimism": summarise_optimism(study),
         "internal_external": summarise_internal_external(study),
+        "sample_size": summarise_sample_size(study),
+        "shape_stability": summarise_shape_stability(study),
+        "instability": summarise_instability(study),
+        "measurement_error": summarise_measurement_error(study),
         "baselines": [_baseline(result) for result in study.baselines],
         "warnings": [*study.warnings, *doubts(study, summarised_model)],
         "reproduce": dict(study.reproduce),

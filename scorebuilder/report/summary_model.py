@@ -13,6 +13,7 @@ from scorebuilder.explanation.partial_effect import coefficient_covariance, part
 from scorebuilder.explanation.patient import explain_patient
 from scorebuilder.modelling.assumptions import proportional_hazards_test
 from scorebuilder.report.study import Study
+from scorebuilder.report.summary_sample_size import candidate_parameters
 from scorebuilder.report.summary_shapes import level_codes_of, rounded_centile, summarise_shape
 
 CENTILES = ((25, 75), (10, 90), (5, 95), (1, 99))
@@ -47,7 +48,8 @@ def summarise_model(study: Study) -> dict[str, Any]:
         "converged": bool(model.converged_),
         "log_likelihood": model.log_likelihood_,
         "null_log_likelihood": model.null_log_likelihood_,
-        "events_per_parameter": events / _candidate_parameters(study),
+        "events_per_parameter": events
+        / candidate_parameters(study.cohort.schema, study.candidates, settings),
         "terms": _terms(study),
         "steps": _steps(study),
         "equation": equation_lines(study.sealed),
@@ -68,16 +70,6 @@ def _winsorised(study: Study) -> list[dict[str, Any]]:
         }
         for name in model.limits_
     ]
-
-
-def _candidate_parameters(study: Study) -> int:
-    """Degrees of freedom that all candidates might have used; a spike at zero has one more."""
-    settings = study.settings["model"]
-    most, by_name, total = settings["max_df"], settings["max_df_by"], len(settings["spike"])
-    for name in study.candidates:
-        field = study.cohort.schema.field(name)
-        total += by_name.get(name, most) if field.kind == "numeric" else len(field.levels) - 1
-    return total
 
 
 def _level_labels(study: Study) -> dict[str, dict[str, str]]:

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from scorebuilder.cohort.encode import FactorEncoder, level_codes
+from scorebuilder.cohort.encode import FactorEncoder, level_codes, nominal_factors
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import BelowRangeError, ModelError
 from scorebuilder.score.points import PointsScale, make_points
 from scorebuilder.score.risk_groups import RiskGroups, make_risk_groups
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band, risk_of_bands
 from scorebuilder.score.stage_two import check_stage_two, stage_two
+from scorebuilder.selection.engine import ORDERED_ENGINES
 from scorebuilder.survival.absolute_risk import absolute_risk
 from scorebuilder.survival.outcome import check_outcome
 
@@ -32,7 +33,8 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
     imputer : CohortImputer or None
         Fills missing values; None refuses them.
     selector : RSFSelector
-        Stage 1; sees level codes of factors.
+        Stage 1; sees level codes of factors, and takes those of a nominal factor as unordered
+        unless its engine cannot (`ORDERED_ENGINES`).
     model : MFPCox
         Stage 2; sees one column per numeric variable and indicator columns for factors.
     horizons : sequence of float
@@ -130,7 +132,9 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.imputer_ = None if self.imputer is None else clone(self.imputer).fit(X)
         complete = self._complete(X)
-        self.selector_ = clone(self.selector).set_params(keep=tuple(self.keep))
+        self.selector_ = clone(self.selector).set_params(
+            keep=tuple(self.keep), categorical_features=self._unordered(complete)
+        )
         self.selector_.fit(level_codes(complete), y)
         support = self.selector_.get_support()
         self.selected_ = [str(name) for name, kept in zip(X.columns, support, strict=True) if kept]
@@ -144,6 +148,13 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         self.kept_ = [name for name in self.selected_ if name in used]
         self._place_points(design, y)
         return self
+
+    def _unordered(self, complete: pd.DataFrame) -> tuple[str, ...]:
+        """Columns that stage 1 takes as unordered: nominal factors, and what the selector names."""
+        named = tuple(self.selector.categorical_features)
+        if self.selector.engine in ORDERED_ENGINES:
+            return named
+        return named + tuple(name for name in nominal_factors(complete) if name not in named)
 
     def _place_points(self, design: pd.DataFrame, y: Outcome) -> None:
         linear_predictor = np.asarray(self.model_.predict(design), dtype=np.float64)

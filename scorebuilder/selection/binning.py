@@ -151,6 +151,39 @@ def bin_columns(X: pd.DataFrame, *, n_bins: int, categorical: Sequence[str]) -> 
     return Binning(names, columns, np.dtype(np.uint8))
 
 
+def code_values(X: pd.DataFrame, binning: Binning, codes: CodeArray) -> FloatArray:
+    """
+    Say what the codes of ordered columns stand for.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_patients, n_features)
+        The patients of `bin_columns`.
+    binning : Binning
+        Chosen on them.
+    codes : ndarray of uint8 of shape (n_patients, n_features)
+        Theirs.
+
+    Returns
+    -------
+    ndarray of shape (n_features, 255)
+        Midway between the smallest and the largest value of each code, ascending; 0 where there is
+        no such code, and in categorical columns.
+    """
+    values = np.zeros((len(binning.names), MOST_LEVELS))
+    for place, (name, bins) in enumerate(zip(binning.names, binning.columns, strict=True)):
+        if bins.levels is not None:
+            continue
+        column = numbers(X[name])
+        known = ~np.isnan(column)
+        smallest, largest = np.full(bins.n_codes, np.inf), np.full(bins.n_codes, -np.inf)
+        if known.any():
+            np.minimum.at(smallest, codes[known, place], column[known])
+            np.maximum.at(largest, codes[known, place], column[known])
+            values[place, : bins.n_codes] = smallest + 0.5 * (largest - smallest)
+    return values
+
+
 def named_columns(X: Any) -> pd.DataFrame:
     """
     Return a table with names as text, or say why it cannot be used.

@@ -54,3 +54,5 @@ class Engine(Protocol):
 
 
 ENGINES: Registry[Engine] = Registry("forest engine", "scorebuilder.selection.engines")
+ORDERED_ENGINES = frozenset({"scikit-survival"})
+"""Engines that have no columns without order, and see the levels of every factor as numbers."""

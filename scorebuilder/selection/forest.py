@@ -35,7 +35,7 @@ class SurvivalForest(BaseEstimator):  # type: ignore[misc]
         Number of trees.
     max_features : {"sqrt", "log2"}, int, float or None
         Columns tried at each node, rounded down; a float is a fraction of the columns, None all of
-        them. If none of them can be split further ones are tried.
+        them. If all are constant in the node, further ones are tried until one is not.
     min_samples_leaf : int
         Fewest distinct patients in a terminal node.
     max_depth : int or None

@@ -90,6 +90,14 @@ BROKEN: list[tuple[Callable[[Content], None], str, bool]] = [
     (_set("sex", sb__levels=[{"code": "1"}]), "at least two different codes", True),
     (_set("sex", sb__levels=[{"code": c} for c in "123"]), "binary .* lists 3", True),
     (_set("sex", sb__reference="9"), "`sb:reference` must be one of the level codes", False),
+    (_set("age", sb__test_retest_sd=0), "`sb:test_retest_sd` must be above 0", True),
+    (_set("age", sb__test_retest_sd=float("inf")), "`sb:test_retest_sd` must be above 0", False),
+    (_set("age", sb__test_retest_sd="0.7"), "`sb:test_retest_sd` must be a number", True),
+    (_set("age", sb__measurement_source={"expert": -1.0}), "`expert` must be above 0", True),
+    (_set("age", sb__measurement_source={"expert": None}), "`expert` must be a number", True),
+    (_set("age", sb__measurement_source=[0.7]), "must be a mapping", True),
+    (_set("sex", sb__test_retest_sd=0.1), "only a numeric predictor has", True),
+    (_set("months", sb__measurement_source={"clock": 0.1}), "only a numeric predictor", True),
     (_set("sex", sb__unit="1"), "a factor has levels instead of a unit", True),
     (_set("nyha", sb__reference="2"), "the reference of an ordinal predictor", False),
     (_set("death", type="string"), "`sb:role: event` needs `type: integer`", True),
@@ -152,6 +160,19 @@ def test_broken_schema_is_named(
     assert str(caught.value).startswith("small.yaml: ")
     if meta_sees_it:
         assert not Draft7Validator(meta).is_valid(content)
+
+
+def test_errors_of_measurement_are_read(content: Content, meta: Content) -> None:
+    _set("age", sb__test_retest_sd=0.5, sb__measurement_source={"software": 1, "expert": 2.4})(
+        content
+    )
+    Draft7Validator(meta).validate(content)
+    schema = parse_schema(content)
+    assert schema.field("age").test_retest_sd == 0.5
+    assert schema.field("age").measurement_sources == {"software": 1.0, "expert": 2.4}
+    assert schema.field("chol").test_retest_sd is None
+    assert schema.field("chol").measurement_sources == {}
+    assert isinstance(hash(schema.field("age")), int)
 
 
 def test_content_must_be_a_mapping() -> None:

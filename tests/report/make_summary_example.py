@@ -907,6 +907,134 @@ def validation(data: dict[str, np.ndarray]) -> dict[str, Any]:
     }
 
 
+def robustness(events: int) -> dict[str, Any]:
+    """Invented sample size, stability and errors of measurement; draws no random number."""
+    criteria = [
+        {
+            "criterion": name,
+            "n_patients": n,
+            "n_events": n * events / N,
+            "events_per_parameter": n * events / N / 64,
+            "fulfilled": n <= N,
+        }
+        for name, n in (("shrinkage", 6120), ("optimism", 1980), ("overall_risk", 214))
+    ]
+    usual = {
+        "r2_from": "usual", "share": 0.15, "r2": 0.0892, "max_r2": 0.595, "criteria": criteria,
+        "n_patients": 6120, "n_events": 951.0, "events_per_parameter": 14.9, "reason": None,
+    }  # fmt: skip
+    own = {
+        **usual, "r2_from": "score", "criteria": [],
+        "reason": "the model's chi-squared is too small",
+        **dict.fromkeys(("r2", "n_patients", "n_events", "events_per_parameter")),
+    }  # fmt: skip
+    bins = [
+        {
+            "n": N // 10, "risk": risk, "lower": 0.7 * risk, "median": 1.01 * risk,
+            "upper": 1.4 * risk, "error": 0.12 * risk,
+        }
+        for risk in (0.02 * 1.35**k for k in range(10))
+    ]  # fmt: skip
+    curves = [
+        {
+            "replicate": replicate, "group": group, "n": N // 10, "predicted": row["risk"],
+            "observed": None if group == 0 else row["risk"] * (0.8 + 0.08 * replicate),
+        }
+        for replicate in range(5)
+        for group, row in enumerate(bins)
+    ]  # fmt: skip
+    return {
+        "sample_size": {
+            "n_patients": N, "n_events": events, "n_parameters": 64,
+            "events_per_parameter": events / 64, "rate_per_year": 0.031,
+            "mean_follow_up_years": 4.9, "horizon": HORIZONS[1], "scenarios": [usual, own],
+        },
+        "shape_stability": {
+            "n_refits": 50, "same_variables": 0.36, "same_functions": 0.18,
+            "shapes": [
+                {
+                    "variable": name, "label": LABELS[name], "kept": name in FINAL, "out": out,
+                    "linear": 0.6 * (1 - out), "fp1": 0.3 * (1 - out), "fp2": 0.1 * (1 - out),
+                    "powers": powers, "powers_share": 0.6 * (1 - out), "n_functions": 4,
+                }
+                for name, out, powers in (
+                    ("age", 0.0, [-2.0, 3.0]), ("creatinine", 0.02, [0.0]), ("bmi", 0.9, [1.0]),
+                )
+            ],
+            "pairs": [
+                {
+                    "first": LABELS["imt"], "second": LABELS["systolic"], "first_share": 0.62,
+                    "second_share": 0.4, "both": 0.08, "correlation": -0.71,
+                }
+            ],
+        },
+        "instability": {
+            "source": "cross-validation", "n_replicates": 5, "horizon": HORIZONS[1],
+            "risk": {
+                "mean": 0.012, "median": 0.008, "upper": 0.041, "largest_bin": 0.036,
+                "bins": bins, "reason": None,
+            },
+            "classes": [
+                {
+                    "what": "points", "changed": 0.24, "changed_by_two": 0.01,
+                    "ever_changed": 0.52, "n_compared": 5 * N, "reason": None,
+                },
+                {
+                    "what": "group", "reason": "no patient was placed by both",
+                    **dict.fromkeys(("changed", "changed_by_two", "ever_changed", "n_compared")),
+                },
+            ],
+            "calibration": {"curves": curves, "reason": None},
+        },
+        "measurement_error": {
+            "n_draws": 200, "horizon": HORIZONS[1], "n_patients": N,
+            "without_error": [LABELS["age"]], "factors": [LABELS["plaque"], LABELS["diabetes"]],
+            "rows": [
+                measured("software", {"imt": 0.02}, 0.04),
+                measured("expert", {"imt": 0.07}, 0.13),
+                measured("expert", {"imt": 0.07, "creatinine": 6.0}, 0.19),
+                {
+                    **measured("phantom", {"creatinine": 1.0}, 0.0),
+                    **dict.fromkeys(key for key, _ in MEASURED),
+                    "reason": "the score has no value for some recorded values",
+                },
+            ],
+        },
+    }  # fmt: skip
+
+
+MEASURED = (
+    ("points_changed", 1.0), ("points_changed_by_two", 0.02), ("group_changed", 0.3),
+    ("points_changed_error", 0.004), ("retest_points_changed", 1.4),
+    ("retest_group_changed", 0.42), ("points_changed_first_order", 1.01),
+    ("group_changed_first_order", 0.31), ("linear_predictor_sd", 0.8),
+    ("linear_predictor_sd_first_order", 0.79), ("risk_sd", 0.1), ("risk_sd_95", 0.25),
+    ("reliability", 5.0), ("auc", 4.0), ("auc_with_error", 3.98), ("auc_expected", 3.97),
+    ("undefined", 0.0),
+)  # fmt: skip
+
+
+def measured(method: str, sd: dict[str, float], changed: float) -> dict[str, Any]:
+    numbers = {name: changed * factor for name, factor in MEASURED}
+    return {
+        "method": method,
+        "jointly": len(sd) > 1,
+        "variables": [
+            {
+                "variable": name, "label": LABELS[name], "sd": value, "unit": UNITS[name],
+                "share": 1 / len(sd),
+            }
+            for name, value in sd.items()
+        ],
+        **numbers,
+        "reliability": 1 - changed / 4,
+        "auc": 0.72,
+        "auc_with_error": 0.72 - changed / 20,
+        "auc_expected": 0.72 - changed / 21,
+        "reason": None,
+    }  # fmt: skip
+
+
 def main() -> None:
     data = patients()
     events = int(data["event"].sum())
@@ -948,6 +1076,7 @@ def main() -> None:
         "points": score_points,
         "risk_groups": risk_groups(data, total),
         "validation": checked,
+        **robustness(events),
         "baselines": [
             {
                 "name": name,

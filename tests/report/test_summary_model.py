@@ -13,11 +13,11 @@ from scorebuilder.cohort.impute import CohortImputer
 from scorebuilder.cohort.schema import CohortSchema, Field, Level
 from scorebuilder.modelling.mfp import MFPCox
 from scorebuilder.report.summary_model import (
-    _candidate_parameters,
     _ratios,
     _steps,
     _winsorised,
 )
+from scorebuilder.report.summary_sample_size import candidate_parameters
 from scorebuilder.report.summary_selection import _interval_text
 from scorebuilder.report.summary_shapes import (
     _function_text,
@@ -203,13 +203,11 @@ def test_functions_with_a_spike_in_words(powers: Any, step: bool, text: str) -> 
 
 def test_parameters_count_the_indicator_of_a_spike(spiked: Any) -> None:
     settings = {"max_df": 4, "max_df_by": {"spikes": 1}, "spike": []}
-    made = SimpleNamespace(
-        settings={"model": settings}, candidates=tuple(spiked.X), cohort=spiked.cohort
-    )
     # 4 for age, 4 for segments, 1 for spikes, 3 for the four grades.
-    assert _candidate_parameters(made) == 12
+    schema, names = spiked.cohort.schema, tuple(spiked.X)
+    assert candidate_parameters(schema, names, settings) == 12
     settings["spike"] = ["segments"]
-    assert _candidate_parameters(made) == 13
+    assert candidate_parameters(schema, names, settings) == 13
 
 
 def test_tests_and_settings_are_named_in_words(spiked: Any) -> None:

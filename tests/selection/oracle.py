@@ -36,11 +36,11 @@ class Patients:
             return self.X[name].astype(object).where(self.X[name].notna(), None).to_numpy()
         return self.X[name].to_numpy(dtype=float, na_value=np.nan)
 
-    def thresholds(self, name: str) -> np.ndarray:
-        """Midway between neighbouring values of all patients, in or out of the sample."""
+    def threshold(self, name: str, middle: float) -> float:
+        """Midway between the values of all patients, in or out of the sample, around a middle."""
         values = self.values(name)
-        values = np.unique(values[~np.isnan(values)])
-        return (values[:-1] + values[1:]) / 2
+        values = values[~np.isnan(values)]
+        return float(values[values <= middle].max() + values[values > middle].min()) / 2
 
 
 @dataclass(frozen=True)
@@ -137,16 +137,15 @@ class Node:
                 yield Split(name, None, False, left, self.statistic(left))
             return
         missing = np.isnan(values)
+        known = np.unique(values[~missing])
+        middles = [*(known[:-1] + 0.5 * (known[1:] - known[:-1])), np.inf]
         for missing_left in (False, True) if missing.any() else (False,):
-            seen: set[bytes] = set()
-            for threshold in [*self.patients.thresholds(name), np.inf]:
-                left = np.where(missing, missing_left, values <= threshold)
-                if left.all() or not left.any() or left.tobytes() in seen:
+            for middle in middles:
+                left = np.where(missing, missing_left, values <= middle)
+                if left.all() or not left.any():
                     continue
-                if missing_left and not left[~missing].any():
-                    continue  # that is "all known right, missing left": the same as its mirror
-                seen.add(left.tobytes())
-                yield Split(name, float(threshold), missing_left, left, self.statistic(left))
+                threshold = self.patients.threshold(name, middle) if middle < np.inf else np.inf
+                yield Split(name, threshold, missing_left, left, self.statistic(left))
 
     def _level_sets(self, values: np.ndarray) -> Iterator[np.ndarray]:
         """Missing is a level, the last; its place in the order is that of its score."""

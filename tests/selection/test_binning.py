@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebuilder.selection.binning import bin_columns
+from scorebuilder.selection.binning import bin_columns, code_values
 
 
 def test_few_values_keep_a_code_each() -> None:
@@ -33,6 +33,15 @@ def test_a_frequent_value_does_not_take_the_codes_of_others() -> None:
     assert codes[0] == 0
     assert codes[9000] > 0
     assert 20 <= binning.columns[0].n_codes <= 255
+
+
+def test_a_code_stands_for_the_middle_of_its_values() -> None:
+    X = pd.DataFrame({"x": [4.0, 1.0, np.nan, 2.0, 4.0, 8.0], "sex": list("fmfmfm")})
+    binning = bin_columns(X, n_bins=4, categorical=["sex"])
+    values = code_values(X, binning, binning.codes(X))
+    assert binning.codes(X)[:, 0].tolist() == [1, 0, 255, 0, 1, 2]
+    assert values[0, :4].tolist() == [1.5, 4.0, 8.0, 0.0]
+    assert not values[1].any()
 
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=400), st.integers(3, 256))

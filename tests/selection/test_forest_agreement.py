@@ -120,6 +120,25 @@ def test_mortalities_of_patients_agree(pairs) -> None:
         assert spearmanr(ours.predict(X), theirs.predict(X.to_numpy())).statistic > 0.95
 
 
+def test_trees_have_the_same_size_where_few_columns_can_be_cut() -> None:
+    # two columns are drawn of five, most of which have few values: small nodes often cannot be cut
+    random = np.random.default_rng(8)
+    age = np.floor(random.normal(60, 8, 900))
+    X = pd.DataFrame({"age": age, **{f"coin_{j}": random.random(900) < 0.5 for j in range(3)}})
+    X["grade"] = random.integers(0, 3, 900)
+    X = X.astype(float)
+    time = np.ceil(random.exponential(np.exp(-age / 16)) * 2000)
+    ours, theirs = fit_pair(X, make_outcome(time < 60, np.minimum(time, 60.0)), 1)
+    trees = ours.trees_
+    ends = [np.arange(a, b) for a, b in zip(trees.root[:-1], trees.root[1:], strict=True)]
+    leaves = [np.sum(trees.left[nodes] < 0) for nodes in ends]
+    expected = [tree.tree_.n_leaves for tree in theirs.estimators_]
+    error = np.sqrt((np.var(leaves, ddof=1) + np.var(expected, ddof=1)) / N_TREES)
+    # a forest that goes on to further columns until one can be cut has 27.5 leaves, not 25.9
+    assert np.mean(leaves) == pytest.approx(np.mean(expected), abs=3 * error)
+    assert 3 * error < 0.05 * np.mean(expected)
+
+
 def test_vimp_ranks_agree_where_signals_are_clear() -> None:
     random = np.random.default_rng(5)
     effects = np.array([1.2, 0.9, 0.65, 0.45, 0.3, 0.0])

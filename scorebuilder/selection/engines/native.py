@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from scorebuilder.core.kernels import announce_compilation
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.selection.bags import SeededBags
-from scorebuilder.selection.binning import bin_columns
+from scorebuilder.selection.binning import bin_columns, code_values
 from scorebuilder.selection.engine import ENGINES, GrownForest
 from scorebuilder.selection.growth_settings import SPLIT_RULES, GrowthSettings
 from scorebuilder.selection.joining import Nodes, join
@@ -39,9 +39,10 @@ def grow(X: pd.DataFrame, outcome: PlacedOutcome, settings: GrowthSettings) -> G
 
     Notes
     -----
-    A node tries `max_features` columns drawn without replacement, and further ones until a cut
-    is allowed. Of a column it tabulates the weight by code and event cell; the cut between two
-    codes that maximises :math:`U^2 / V` follows from running sums over the codes,
+    A node tries `max_features` columns drawn without replacement and, only if all of these are
+    constant in the node, further ones until one is not. Of a column it tabulates the weight by code
+    and event cell; the cut between two codes that maximises :math:`U^2 / V` follows from running
+    sums over the codes,
 
     .. math:: U = \sum_k \Bigl(d_{1k} - Y_{1k} \frac{d_k}{Y_k}\Bigr), \quad
        V = \sum_k v_k (Y_{1k} Y_k - Y_{1k}^2), \quad v_k = \frac{d_k (Y_k - d_k)}{Y_k^2 (Y_k - 1)}
@@ -58,6 +59,7 @@ def grow(X: pd.DataFrame, outcome: PlacedOutcome, settings: GrowthSettings) -> G
     announce_compilation(grow_tree, "the survival forest (about 15 s)")
     binning = bin_columns(X, n_bins=settings.n_bins, categorical=settings.categorical)
     codes = binning.codes(X)
+    values = code_values(X, binning, codes)
     columns = np.ascontiguousarray(codes.T)
     n_codes = np.array([column.n_codes for column in binning.columns], dtype=np.int64)
     unordered = SUBSETS if settings.categorical_split == "subset" else LEVELS
@@ -74,6 +76,7 @@ def grow(X: pd.DataFrame, outcome: PlacedOutcome, settings: GrowthSettings) -> G
         left, feature, cut, missing_left, level_sets, bounds, rows = grow_tree(
             columns,
             n_codes,
+            values,
             kinds,
             mark,
             counts,

@@ -43,7 +43,7 @@ def split_column(
     bin_score: FloatArray,
     bin_count: IntArray,
     order: IntArray,
-) -> tuple[float, int, bool]:
+) -> tuple[float, int, bool, bool]:
     """
     Find the best split of one column in one node.
 
@@ -78,6 +78,8 @@ def split_column(
         Codes on the left, 0 if no split is allowed.
     missing_left : bool
         Side of the missing values of an ordered column.
+    varies : bool
+        Whether the node's patients have more than one code, missing among them.
     """
     if rule == LOGRANK_SCORE:
         _fill_sums(codes, rows, weight, score, first, end, bin_weight, bin_score, bin_count)
@@ -145,7 +147,7 @@ def split_column(
         if bin_count[code] > 0:
             _empty(code, stride, cells, bin_weight, bin_score, bin_count)
     _empty(MISSING, stride, cells, bin_weight, bin_score, bin_count)
-    return statistic, n_left, missing_left
+    return statistic, n_left, missing_left, n_present > 1
 
 
 @kernel

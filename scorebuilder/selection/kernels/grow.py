@@ -29,6 +29,7 @@ Grown: TypeAlias = tuple[
 def grow_tree(
     columns: CodeArray,
     n_codes: IntArray,
+    values: FloatArray,
     kinds: IntArray,
     mark_of: Int32Array,
     counts: IntArray,
@@ -49,6 +50,8 @@ def grow_tree(
         Codes; 255 is missing.
     n_codes : ndarray of int of shape (n_features,)
         Codes of values that are not missing.
+    values : ndarray of shape (n_features, 255)
+        What the codes of ordered columns stand for, ascending (`code_values`).
     kinds : ndarray of int of shape (n_features,)
         As in `split_column`.
     mark_of : ndarray of int32 of shape (n_patients,)
@@ -60,7 +63,7 @@ def grow_tree(
     n_times : int
         Grid points.
     max_features : int
-        Columns tried at each node, and further ones until a cut is allowed.
+        Columns tried at each node; if all are constant there, further ones until one is not.
     min_samples_leaf : int
         Fewest distinct patients in a child.
     max_depth : int
@@ -116,27 +119,30 @@ def grow_tree(
             continue
         if rule == LOGRANK_SCORE:
             moments = score_moments(weight, score, first, end)
-        best, column, n_codes_left = 0.0, -1, 0
+        best, column, n_codes_left, constant = 0.0, -1, 0, True
         for visited in range(drawn.size):
-            if visited >= max_features and column >= 0:
+            if visited >= max_features and not constant:
                 break
             chosen = visited + draw_below(state, drawn.size - visited)
             drawn[visited], drawn[chosen] = drawn[chosen], drawn[visited]
             tried = drawn[visited]
-            statistic, n_left, to_left = split_column(
+            statistic, n_left, to_left, varies = split_column(
                 columns[tried], n_codes[tried], kinds[tried], rule, min_samples_leaf, rows, local,
                 weight, score, first, end, n_local + 1, linear, square, moments, state, cells,
                 bin_weight, bin_score, bin_count, order,
             )  # fmt: skip
+            constant = constant and not varies
             if n_left > 0 and statistic > best * TIE:
                 best, column, n_codes_left = statistic, tried, n_left
                 missing_left[node] = to_left
-                best_order[:n_left] = order[:n_left]
+                best_order[: n_left + 1] = order[: n_left + 1]
         if column < 0:
             continue
         feature[node] = column
         if kinds[column] == ORDERED:
-            cut[node] = best_order[n_codes_left - 1]
+            cut[node] = _halfway(
+                values[column], best_order[n_codes_left - 1], best_order[n_codes_left]
+            )
         else:
             for j in range(n_codes_left):
                 code = best_order[j]
@@ -163,6 +169,17 @@ def grow_tree(
         left[:n_nodes], feature[:n_nodes], cut[:n_nodes], missing_left[:n_nodes],
         level_sets[:n_sets], bounds[:n_nodes], rows,
     )  # fmt: skip
+
+
+@kernel
+def _halfway(values: FloatArray, last: int, following: int) -> int:
+    """Largest code not above the middle of two neighbours in the node; all before missing."""
+    if following == MISSING:
+        return MISSING - 1
+    middle = values[last] + 0.5 * (values[following] - values[last])
+    while last + 1 < following and values[last + 1] <= middle:
+        last += 1
+    return last
 
 
 @kernel
