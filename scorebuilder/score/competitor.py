@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from scorebuilder.cohort.encode import FactorEncoder, level_codes
+from scorebuilder.cohort.encode import FactorEncoder, level_codes, nominal_factors
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import ModelError, StatisticalWarning
 from scorebuilder.survival.outcome import check_outcome
@@ -35,7 +35,8 @@ class Competitor(BaseEstimator):  # type: ignore[misc]
         Has ``fit(X, y)``, ``predict(X)`` (higher is worse) and ``predict_risk(X, *, horizon)``.
     columns : {"indicators", "codes"}
         How factors are written. Indicator columns without an estimate - determined by the columns
-        before them, among all patients or among those with the event - are left out of a fit.
+        before them, among all patients or among those with the event - are left out of a fit. A
+        forest takes nominal factors as unordered, as in stage 1.
 
     Attributes
     ----------
@@ -90,7 +91,12 @@ class Competitor(BaseEstimator):  # type: ignore[misc]
         self.columns_ = [str(name) for name in design.columns]
         if self.encoder_ is not None:
             self.columns_ = _with_estimate(design, event)
-        self.model_ = clone(self.model).fit(design[self.columns_], y)
+        model = clone(self.model)
+        if self.encoder_ is None and getattr(model, "engine", "") == "native":
+            named = tuple(model.categorical_features)
+            nominal = (name for name in nominal_factors(complete) if name not in named)
+            model.set_params(categorical_features=(*named, *nominal))
+        self.model_ = model.fit(design[self.columns_], y)
         return self
 
     def _complete(self, X: pd.DataFrame) -> pd.DataFrame:
