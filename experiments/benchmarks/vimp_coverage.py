@@ -47,7 +47,7 @@ def sample(n_patients: int, longest: float, number: int) -> tuple[pd.DataFrame, 
     """
     Draw normal, binary and few-valued columns, and times censored uniformly up to a longest one.
 
-    About 60 % have the event by the time 2, 12 % by 0.27.
+    About 60 % have the event with a longest time of 2, about 20 % with 0.27.
     """
     random = np.random.default_rng([SEED, n_patients, int(longest * 100), number])
     names = [*EFFECTS, *NOISE]

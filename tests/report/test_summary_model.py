@@ -231,7 +231,7 @@ def test_a_small_level_is_not_hidden_alone(study: Any) -> None:
 
 
 def test_the_interval_of_vimp_says_what_it_covers() -> None:
-    text = _interval_text(RSFSelector(n_estimators=300))
+    text = _interval_text(RSFSelector(n_estimators=300, vimp_error="trees"))
     assert text == (
         "Bars: 95 % interval of the VIMP, for the Monte Carlo error of a forest of 300 trees only:"
         " whether another forest would agree, not whether another cohort would."
