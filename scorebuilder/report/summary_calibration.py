@@ -216,7 +216,7 @@ def judged_net_benefit(y: Outcome, risks: FloatArray, horizon: float) -> list[di
         The score (mean over the repeats) and treating everybody.
     """
     curves = [decision_curve(y, risk, horizon=horizon, thresholds=THRESHOLDS) for risk in risks]
-    reasons = {text for curve in curves for text in curve["reason"].dropna() if text}
+    unfollowed = [curve.loc[~curve["followed"], "threshold"].min() for curve in curves]
     models = (("score", SCORE_LABEL, "net_benefit"), ("all", "Treat all", "net_benefit_all"))
     return [
         {
@@ -225,7 +225,18 @@ def judged_net_benefit(y: Outcome, risks: FloatArray, horizon: float) -> list[di
             "horizon": horizon,
             "threshold": THRESHOLDS,
             "net_benefit": np.mean([curve[column].to_numpy() for curve in curves], axis=0),
-            "reason": "; ".join(sorted(reasons)) or None,
+            "reason": _carried_forward(unfollowed) if model == "score" else None,
         }
         for model, label, column in models
     ]
+
+
+def _carried_forward(unfollowed: list[float]) -> str | None:
+    """Say from which threshold on the risk of the positives rests on shorter follow-up."""
+    lowest = np.nanmin([*unfollowed, np.inf])
+    if not np.isfinite(lowest):
+        return None
+    return (
+        f"from a threshold of {100 * lowest:.3g} % on, no patient with a risk that high is "
+        "followed to the horizon: the last known risk of these patients is carried forward"
+    )
