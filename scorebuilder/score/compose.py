@@ -106,7 +106,7 @@ def _predictor(
         missing = {"policy": "impute", "value": builder.imputer_.fill_values_[name]}
     soft: list[float | None] = [None, None]
     if numeric:
-        soft = [float(value) for value in X[name].quantile([0.01, 0.99])]
+        soft = [float(f"{value:.6g}") for value in X[name].quantile([0.01, 0.99])]
     return {
         "id": name,
         "label": field.label,
