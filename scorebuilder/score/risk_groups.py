@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -187,7 +188,7 @@ def make_risk_bands(
         warnings.warn(message, StatisticalWarning, stacklevel=2)
     order = sorted(starts)
     labels = [f"below {_percent(ends[order[0]])}"]
-    for cut, following in zip(order, order[1:], strict=False):
+    for cut, following in pairwise(order):
         labels.append(f"{_percent(starts[cut])} to {_percent(ends[following])}")
     labels.append(f"{_percent(starts[order[-1]])} and above")
     return RiskGroups(tuple(order), tuple(labels))

@@ -43,7 +43,7 @@ def test_limits_of_absolute_risk_by_hand():
 
 def test_limits_that_no_points_value_separates():
     thresholds = np.array([-1.0, 0.0, 1.0, 2.0])
-    with pytest.raises(ModelError, match="no points value separates patients at the risk 0.9"):
+    with pytest.raises(ModelError, match=r"no points value separates patients at the risk 0\.9"):
         make_risk_bands(thresholds, [0.1, 0.9], cumulative_hazard=0.1)
     with pytest.warns(StatisticalWarning, match="one group fewer"):
         groups = make_risk_bands(thresholds, [0.1, 0.11, 0.2], cumulative_hazard=0.1)
