@@ -7,12 +7,12 @@ import pandas as pd
 
 from scorebuilder.core.arrays import Outcome
 from scorebuilder.core.units import horizon_code
+from scorebuilder.experiment.card_loss import card_loss
 from scorebuilder.experiment.spec_parts import ScoreSpec
 from scorebuilder.score.apply import fill_missing, score_table
 from scorebuilder.score.artifact import ScoreArtifact, seal
 from scorebuilder.score.card_grid import card_totals
 from scorebuilder.score.points_card import card_risks, make_card
-from scorebuilder.validation.card_loss import card_loss
 
 
 def with_card(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from scorebuilder.cli.main import app
+from scorebuilder.cli.main import build_app
 from scorebuilder.score.artifact import seal
 from scorebuilder.score.store import load_artifact, save_artifact
 
@@ -30,7 +30,7 @@ def store(root: Path, artifact: Any, version: str, change: Any) -> Path:
 
 
 def run(*arguments: Any) -> Any:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
 
 
 def lower_risk(content: Any) -> None:

@@ -59,7 +59,7 @@ def compare(
     first, second = load_artifact(old), load_artifact(new)
     found = _difference(first, second)
     if data:
-        from scorebuilder.validation.score_comparison import compare_on_cohort
+        from scorebuilder.experiment.score_comparison import compare_on_cohort
 
         found["cohort"] = compare_on_cohort(first, second, read_cohort(data, schema))
     if html is not None:
