@@ -54,7 +54,7 @@ class DriftFinding:
 
 def stability_index(expected: Sequence[float], counts: FloatArray) -> float:
     r"""
-    Population stability index.
+    Compute the population stability index.
 
     Parameters
     ----------
