@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from scorebuilder.cohort.impute import CohortImputer
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.experiment.spec import ExperimentSpec
+from scorebuilder.experiment.spec_parts import RiskLimits
 from scorebuilder.modelling.mfp import MFPCox
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.selection.selector import RSFSelector
@@ -68,7 +70,7 @@ def make_builder(
         keep=spec.candidates.keep,
         points=spec.score.points,
         anchors=spec.score.anchors,
-        risk_groups=spec.score.risk_groups,
+        risk_groups=_groups_by(spec.score.risk_groups),
         factors=model.factors,
     )
 
@@ -90,6 +92,12 @@ def make_imputer(spec: ExperimentSpec) -> CohortImputer | None:
     if spec.missing.policy == "impute":
         return CohortImputer(strategy=spec.missing.strategy)
     return None
+
+
+def _groups_by(rule: str | tuple[int, ...] | RiskLimits) -> Any:
+    if isinstance(rule, RiskLimits):
+        return {"risk": rule.risk, "horizon": rule.horizon}
+    return rule
 
 
 def _shares_of(

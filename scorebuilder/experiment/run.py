@@ -16,6 +16,7 @@ from scorebuilder.core.canonical import dump_json, sha256
 from scorebuilder.core.doubt import collected_doubts
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.units import format_horizon
+from scorebuilder.experiment.card import with_card
 from scorebuilder.experiment.clusters import read_clusters
 from scorebuilder.experiment.comparators import cross_validate_comparators
 from scorebuilder.experiment.external import check_external, validate_in_cohorts
@@ -265,7 +266,7 @@ def _meaning(spec: ExperimentSpec, cohort: Cohort) -> dict[str, str]:
         "intended_use": spec.intended_use,
         "not_for": spec.not_for,
         "population": spec.population
-        if "population" in spec.model_fields_set
+        if spec.population != type(spec).model_fields["population"].default
         else schema.population or spec.population,
         "outcome": spec.outcome.label or schema.outcome or schema.event_label or "the event",
         "time_zero": spec.outcome.time_zero or schema.time_zero or "start of follow-up",
@@ -279,10 +280,17 @@ def _artifact(spec: ExperimentSpec, study: Study) -> Any:
         "status": spec.status,
         "title": spec.title,
         "derived_from": None,
+        "review_by": spec.review_by.isoformat() if spec.review_by else None,
+        "superseded_by": None,
+        **{
+            key: value
+            for key, value in (("citation", spec.citation), ("contact", spec.contact))
+            if value
+        },
         "changelog": [{"version": spec.version, "change": "Built from the development cohort."}],
     }
     reproduce: Mapping[str, Any] = study.reproduce
-    return compose_artifact(
+    artifact = compose_artifact(
         study.builder,
         study.X,
         study.cohort.schema,
@@ -296,6 +304,7 @@ def _artifact(spec: ExperimentSpec, study: Study) -> Any:
             **{key: value for key, value in reproduce.items() if key != "command"},
         },
     )
+    return with_card(artifact, study.X, study.cohort.y, spec.score)
 
 
 def _run_record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -29,6 +30,34 @@ def _as_days(value: object) -> float:
         return parse_horizon(value)
     except SpecError as error:
         raise ValueError(str(error)) from None
+
+
+def as_date(value: object) -> object:
+    """
+    Read a day that is written as text.
+
+    Parameters
+    ----------
+    value : object
+        A date, or text such as ``2029-12-31``.
+
+    Returns
+    -------
+    object
+        A date for text, else `value` itself.
+
+    Raises
+    ------
+    ValueError
+        If the text is no day.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        message = "must be a day, written as 2029-12-31"
+        raise ValueError(message) from None
 
 
 def as_tuple(value: object) -> object:
@@ -327,6 +356,33 @@ class ModelSpec(SpecPart):
         return self
 
 
+class RiskLimits(SpecPart):
+    """
+    Risk groups by absolute risk.
+
+    Attributes
+    ----------
+    risk : tuple of float
+        Limits between groups, ascending, in (0, 1).
+    horizon : float
+        By when, in days.
+    """
+
+    risk: Annotated[
+        tuple[Annotated[float, Field(gt=0, lt=1)], ...],
+        BeforeValidator(as_tuple, json_schema_input_type=list[float]),
+        Field(min_length=1),
+    ]
+    horizon: Horizon
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if any(a >= b for a, b in pairwise(self.risk)):
+            message = "`risk` of `risk_groups` must ascend"
+            raise ValueError(message)
+        return self
+
+
 class ScoreSpec(SpecPart):
     """
     What the patient gets.
@@ -337,8 +393,13 @@ class ScoreSpec(SpecPart):
         Highest number of points.
     anchors : tuple of float
         Quantiles of the linear predictor between which the points lie.
-    risk_groups : "tertiles" or tuple of int
-        Tertiles of the development patients, or the first points value of each further group.
+    risk_groups : "tertiles", tuple of int, or RiskLimits
+        Tertiles of the development patients, the first points value of each further group, or
+        limits of absolute risk.
+    card : {"whole", "half", "none"}
+        Additive points card: whole points, half points, or no card.
+    card_total : int
+        Largest total of the card.
     """
 
     points: int = Field(default=10, ge=1, le=100)
@@ -349,7 +410,9 @@ class ScoreSpec(SpecPart):
             {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
         ),
     ] = (0.01, 0.99)
-    risk_groups: Literal["tertiles"] | tuple[int, ...] = "tertiles"
+    risk_groups: Literal["tertiles"] | tuple[int, ...] | RiskLimits = "tertiles"
+    card: Literal["whole", "half", "none"] = "whole"
+    card_total: int = Field(default=20, ge=2, le=100)
 
     @field_validator("risk_groups", mode="before")
     @classmethod
@@ -362,7 +425,7 @@ class ScoreSpec(SpecPart):
         if not 0 <= low < high <= 1:
             message = "`anchors` must be two quantiles, 0 <= lower < upper <= 1"
             raise ValueError(message)
-        if self.risk_groups != "tertiles":
+        if isinstance(self.risk_groups, tuple):
             cuts = (0, *self.risk_groups, self.points + 1)
             if len(cuts) < 3 or any(a >= b for a, b in pairwise(cuts)):
                 message = f"cut points of `risk_groups` must ascend within 1..{self.points}"

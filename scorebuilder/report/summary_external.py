@@ -19,7 +19,7 @@ from scorebuilder.report.summary_models import records
 from scorebuilder.report.summary_score import group_curves
 from scorebuilder.score.apply import fill_missing, score_table, term_value
 from scorebuilder.score.artifact import ScoreArtifact
-from scorebuilder.score.compose import shown_risk_table
+from scorebuilder.score.compose import public_risk_rows
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band
 from scorebuilder.survival.outcome import make_outcome
 from scorebuilder.validation.compare import MIN_EVENTS
@@ -123,7 +123,7 @@ def summarise_external(
         "decision_curve": _net_benefit(y, risks[main_horizon], main_horizon),
         "risk_groups": _risk_groups(artifact, y, group, risks, development),
         "prognostic_groups": _prognostic_groups(y, index, risks, development),
-        "risk_table": shown_risk_table(
+        "risk_table": public_risk_rows(
             _banded(points, risks, y, len(artifact.scoring["points"]["thresholds"]) + 1), bands
         ),
         "case_mix": [
