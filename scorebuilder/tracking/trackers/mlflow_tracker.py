@@ -232,9 +232,13 @@ class MlflowTracker:
     def _log_repeats(self) -> None:
         import mlflow
 
+        experiment = mlflow.active_run().info.experiment_id
         for repeat in self._repeats:
             with mlflow.start_run(
-                run_name=f"repeat {repeat.number}", nested=True, log_system_metrics=False
+                experiment_id=experiment,
+                run_name=f"repeat {repeat.number}",
+                nested=True,
+                log_system_metrics=False,
             ):
                 mlflow.log_param("repeat", repeat.number)
                 mlflow.log_metrics({item.name: item.value for item in repeat.metrics})
