@@ -142,7 +142,7 @@ def empty_store(tmp_path_factory):
 def fresh_store(empty_store, tmp_path):
     """Path of a copy of it."""
     (tmp_path / "store").mkdir()
-    return shutil.copy(empty_store, tmp_path / "store" / "mlflow.db")
+    return Path(shutil.copy(empty_store, tmp_path / "store" / "mlflow.db"))
 
 
 CANARY = 27.183459
@@ -211,3 +211,46 @@ def finished_run(study, tmp_path_factory):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return Path(json.loads(done.stdout)["run_dir"])
+
+
+RACE = """
+import json, pathlib, sys, time
+from scorebuilder.tracking import registration
+from scorebuilder.tracking.tracker import record_once
+from scorebuilder.tracking.trackers import TRACKERS
+
+run_dir, store, artifacts, mine, other = sys.argv[1:]
+log_score = registration.log_score
+
+def meet(*arguments):  # both have looked, and found nothing, before either registers
+    logged = log_score(*arguments)
+    pathlib.Path(mine).touch()
+    end = time.monotonic() + 60
+    while not pathlib.Path(other).exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    return logged
+
+registration.log_score = meet
+summary = json.loads((pathlib.Path(run_dir) / "summary.json").read_text())
+tracker = TRACKERS["mlflow"](store, artifacts)
+print("won" if record_once(tracker, summary, pathlib.Path(run_dir)) else "lost")
+"""
+
+
+@pytest.fixture
+def race(tmp_path):
+    """Start two processes that register the same run at the same time."""
+
+    def start(run_dirs, store, artifacts=""):
+        marks = [tmp_path / "first", tmp_path / "second"]
+        command = [sys.executable, "-W", "ignore", "-c", RACE]
+        both = [
+            subprocess.Popen(
+                [*command, str(run_dir), store, artifacts, str(mine), str(other)],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )
+            for run_dir, mine, other in zip(run_dirs, marks, marks[::-1], strict=True)
+        ]  # fmt: skip
+        return [(*process.communicate(timeout=120), process.returncode) for process in both]
+
+    return start
