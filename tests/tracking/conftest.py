@@ -126,15 +126,10 @@ def tiny():
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory):
     """A database of MLflow without runs; its tables take seconds to make."""
-    from scorebuilder.tracking.mlflow_session import quiet, telemetry_off
+    from scorebuilder.tracking.reach import make_tables
 
-    telemetry_off()
     file = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    uri = f"sqlite:///{file}"
-    with quiet(uri):
-        import mlflow
-
-        mlflow.MlflowClient(uri, uri).search_experiments()
+    make_tables(f"sqlite:///{file}")
     return file
 
 
@@ -254,3 +249,20 @@ def race(tmp_path):
         return [(*process.communicate(timeout=120), process.returncode) for process in both]
 
     return start
+
+
+@pytest.fixture(scope="session")
+def load_model():
+    """Load a registered model as a user does, without what MLflow says at its first import."""
+
+    def load(store, name):
+        from scorebuilder.tracking.mlflow_session import quiet
+
+        with quiet(store):
+            import mlflow
+
+            mlflow.set_tracking_uri(store)
+            mlflow.set_registry_uri(store)
+            return mlflow.pyfunc.load_model(name)
+
+    return load

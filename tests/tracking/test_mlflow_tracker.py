@@ -72,22 +72,8 @@ def test_registered_model_carries_version_and_core_id(run, tiny):
 
 
 @pytest.fixture(scope="session")
-def model(run, store):
-    import mlflow
-
-    mlflow.set_tracking_uri(f"sqlite:///{store}")
-    mlflow.set_registry_uri(f"sqlite:///{store}")
-    return mlflow.pyfunc.load_model("models:/tiny-score@score-0-1-0")
-
-
-def test_registered_model_scores_from_the_artifact_alone(model):
-    # age 70: 0.5 * (7 - 6) = 0.5; sex 2: - 0.25; sum 0.25 reaches two thresholds
-    # risk at 5 years 1 - 0.9 ** exp(0.25) = 0.12653
-    table = model.predict(pd.DataFrame({"age": [70.0], "sex": ["2"]}))
-    assert table["linear_predictor"][0] == pytest.approx(0.25, abs=1e-12)
-    assert table["points"][0] == 2
-    assert table["risk_5y"][0] == pytest.approx(1 - 0.9**1.2840254166877414, abs=1e-12)
-    assert table["risk_group"][0] == "high"
+def model(store, load_model):
+    return load_model(f"sqlite:///{store}", "models:/tiny-score@score-0-1-0")
 
 
 SCORES = [0.25, 0.5 * (5 - 6) - 0.0]

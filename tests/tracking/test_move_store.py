@@ -13,29 +13,27 @@ from scorebuilder.tracking.tracker import record_once
 from scorebuilder.tracking.trackers import TRACKERS
 
 
-def read_everything(file):
+def read_everything(file, load_model):
     """The files of a run, and the model by its alias."""
-    import mlflow
+    from mlflow import MlflowClient
 
     uri = f"sqlite:///{file}"
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    client = mlflow.MlflowClient(uri, uri)
+    model = load_model(uri, "models:/tiny-score@score-0-1-0")
+    client = MlflowClient(uri, uri)
     experiment = client.get_experiment_by_name("tiny-score")
     runs = client.search_runs([experiment.experiment_id])
     (parent,) = (run for run in runs if "mlflow.parentRunId" not in run.data.tags)
     names = {item.path for item in client.list_artifacts(parent.info.run_id)}
-    model = mlflow.pyfunc.load_model("models:/tiny-score@score-0-1-0")
     return names, model.predict(pd.DataFrame({"age": [70], "sex": [2]}))
 
 
-def test_moved_reports_are_read_again(run_dir, fresh_store, tiny, tmp_path, capsys):
+def test_moved_reports_are_read_again(run_dir, fresh_store, tiny, load_model, tmp_path, capsys):
     before = tmp_path / "reports"
     shutil.copytree(run_dir, before / "tiny-score" / "0.1.0")
     shutil.move(fresh_store, before / "mlflow.db")
     tracker = TRACKERS["mlflow"](f"sqlite:///{before / 'mlflow.db'}")
     assert record_once(tracker, tiny.summary, before / "tiny-score" / "0.1.0")
-    names, table = read_everything(before / "mlflow.db")
+    names, table = read_everything(before / "mlflow.db", load_model)
     after = tmp_path / "elsewhere_100%" / "reports"  # signs that LIKE would take for any text
     after.parent.mkdir()
     shutil.move(before, after)
@@ -46,7 +44,7 @@ def test_moved_reports_are_read_again(run_dir, fresh_store, tiny, tmp_path, caps
     assert not caught.value.code
     # the experiment, three runs, a logged model, and where the version was copied from
     assert answer["changed"] >= 5
-    names_after, table_after = read_everything(after / "mlflow.db")
+    names_after, table_after = read_everything(after / "mlflow.db", load_model)
     assert names_after == names
     assert {"score.json", "summary.json", "tables"} <= names
     pd.testing.assert_frame_equal(table_after, table)

@@ -33,13 +33,8 @@ def test_canary_is_in_no_file(study, finished_run, registered):
     assert found == []
 
 
-def test_champion_gives_risk_points_and_group(registered, small_score):
-    import mlflow
-
-    uri = f"sqlite:///{registered}"
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    model = mlflow.pyfunc.load_model("models:/whas-death@champion")
+def test_champion_gives_risk_points_and_group(registered, small_score, load_model):
+    model = load_model(f"sqlite:///{registered}", "models:/whas-death@champion")
     table = model.predict(small_score.cohort.X.head(20))
     assert table["risk_1y"].between(0, 1).all()
     assert table["points"].between(0, 10).all()

@@ -76,33 +76,30 @@ def call(capsys, *arguments):
     return caught.value.code or 0, json.loads(capsys.readouterr().out)
 
 
-def champion(uri):
-    import mlflow
-
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    return mlflow.pyfunc.load_model("models:/tiny-score@champion")
+CHAMPION = "models:/tiny-score@champion"
 
 
 def test_two_processes_then_alias_move_and_a_server_that_is_down(
-    cluster, files, race, run_dir, tiny, tmp_path, capsys
+    cluster, files, race, run_dir, tiny, load_model, tmp_path, capsys
 ):
     """One test, because a server and MLflow's tables take seconds to make."""
     results = race([run_dir, run_dir], cluster.uri, str(files))
-    assert sorted(out.strip() for out, _, _ in results) == ["lost", "won"], results
+    assert sorted(out.strip() for out, _, _ in results) == ["lost", "won"], "\n".join(
+        err[-1500:] for _, err, _ in results
+    )
 
     given = ("register", run_dir, "--uri", cluster.uri, "--artifacts", files)
     code, answer = call(capsys, *given, "--alias", "champion")
     assert (code, answer["registered"]) == (0, False)
     frame = pd.DataFrame({"age": pd.array([70, None], dtype="Int64"), "sex": [2, 1]})
-    table = champion(cluster.uri).predict(frame)
+    table = load_model(cluster.uri, CHAMPION).predict(frame)
     assert table["points"][0] == 2
     assert table["refusals"].tolist() == ["", "age missing"]
 
     moved = tmp_path / "mlartifacts"
     shutil.move(files, moved)
     assert move_artifacts(cluster.uri, moved)[0] >= 5
-    pd.testing.assert_frame_equal(champion(cluster.uri).predict(frame), table)
+    pd.testing.assert_frame_equal(load_model(cluster.uri, CHAMPION).predict(frame), table)
 
     tracker = TRACKERS["mlflow"](cluster.uri, str(moved))
     assert not record_once(tracker, tiny.summary, run_dir)

@@ -113,8 +113,8 @@ def test_alias_needs_a_registration(tiny, fresh_store):
         set_alias(f"sqlite:///{fresh_store}", tiny.artifact(), "champion")
 
 
-def test_of_two_processes_one_wins_and_the_other_is_told(race, run_dir, fresh_store):
-    store = f"sqlite:///{fresh_store}"
+def test_of_two_processes_one_wins_and_the_other_is_told(race, run_dir, tmp_path):
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"  # also its tables are made by both
     results = race([run_dir, run_dir], store)
     assert sorted(out.strip() for out, _, _ in results) == ["lost", "won"], results
     client, (version,) = versions(store)

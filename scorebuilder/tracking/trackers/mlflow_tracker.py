@@ -12,7 +12,7 @@ from scorebuilder.score.store import load_artifact
 from scorebuilder.tracking.address import POSTGRESQL, SQLITE
 from scorebuilder.tracking.items import RunFile, RunItem, RunMetric, RunParam, RunRepeat, RunTable
 from scorebuilder.tracking.mlflow_session import quiet, require_mlflow
-from scorebuilder.tracking.reach import check_reachable
+from scorebuilder.tracking.reach import check_reachable, make_tables
 from scorebuilder.tracking.registration import register_version
 from scorebuilder.tracking.tracker import Status
 from scorebuilder.tracking.trackers import TRACKERS
@@ -91,6 +91,7 @@ class MlflowTracker:
             If the store refuses, or cannot be reached.
         """
         check_reachable(self.uri)
+        make_tables(self.uri)
         with quiet(self.uri):
             import mlflow
 
