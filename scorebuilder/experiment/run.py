@@ -244,7 +244,7 @@ def _meaning(spec: ExperimentSpec, cohort: Cohort) -> dict[str, str]:
         "intended_use": spec.intended_use,
         "not_for": spec.not_for,
         "population": spec.population
-        if "population" in spec.model_fields_set
+        if spec.population != type(spec).model_fields["population"].default
         else schema.population or spec.population,
         "outcome": spec.outcome.label or schema.outcome or schema.event_label or "the event",
         "time_zero": spec.outcome.time_zero or schema.time_zero or "start of follow-up",
