@@ -63,7 +63,12 @@ def quiet(uri: str) -> Iterator[None]:
         Where MLflow, its database or the disk fails inside.
     """
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        aside = io.StringIO()
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stderr(aside),
+            contextlib.redirect_stdout(aside),
+        ):
             _ignore_known_warnings()
             import mlflow  # noqa: F401 - its import sets the level of its loggers
 
