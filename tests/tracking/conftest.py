@@ -220,7 +220,7 @@ log_score = registration.log_score
 def meet(*arguments):  # both have looked, and found nothing, before either registers
     logged = log_score(*arguments)
     pathlib.Path(mine).touch()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 200
     while not pathlib.Path(other).exists() and time.monotonic() < end:
         time.sleep(0.01)
     return logged
@@ -246,7 +246,7 @@ def race(tmp_path):
             )
             for run_dir, mine, other in zip(run_dirs, marks, marks[::-1], strict=True)
         ]  # fmt: skip
-        return [(*process.communicate(timeout=120), process.returncode) for process in both]
+        return [(*process.communicate(timeout=300), process.returncode) for process in both]
 
     return start
 

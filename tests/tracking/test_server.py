@@ -29,7 +29,7 @@ def server(fresh_store, tmp_path):
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         address = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + 90
+        end = time.monotonic() + 200
         while not answers(address) and time.monotonic() < end and process.poll() is None:
             time.sleep(0.2)
         yield address
