@@ -8,13 +8,49 @@ from typing import Any
 
 import numpy as np
 
-from scorebuilder.core.units import format_horizon, horizon_code
+from scorebuilder.core.units import (
+    audited_conversions,
+    conversion,
+    format_horizon,
+    horizon_code,
+)
 from scorebuilder.export.expression import Expression, build_contributions
 from scorebuilder.score.apply import needs_positive
 from scorebuilder.score.artifact import ScoreArtifact
 
 LARGEST_EXPONENT = 700.0
 """Linear predictors are pulled down to it: exp does not overflow, and the risk is 1 long before."""
+
+
+BEDSIDE_UNITS = {
+    "m": ("cm",),
+    "cm": ("m", "[in_i]"),
+    "kg": ("[lb_av]",),
+    "ng/L": ("pg/mL",),
+    "pg/mL": ("ng/L",),
+    "ug/L": ("ng/mL",),
+    "ng/mL": ("ug/L",),
+    "mm[Hg]": ("kPa",),
+}
+"""Units that a calculator offers beside a unit, whatever is measured."""
+
+
+@dataclass(frozen=True)
+class UnitChoice:
+    """
+    Another unit of an input.
+
+    Attributes
+    ----------
+    unit : str
+        UCUM.
+    factor, offset : float
+        ``value = factor * value in this unit + offset``.
+    """
+
+    unit: str
+    factor: float
+    offset: float
 
 
 @dataclass(frozen=True)
@@ -40,6 +76,8 @@ class InputRule:
         1st and 99th centile of the development patients (soft range).
     fill : float, str or None
         Taken where the input is missing; None refuses.
+    other_units : tuple of UnitChoice
+        Further units in which people know the quantity.
     """
 
     name: str
@@ -52,6 +90,7 @@ class InputRule:
     above: float | None
     usual: tuple[float, float] | None
     fill: float | str | None
+    other_units: tuple[UnitChoice, ...] = ()
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -186,7 +225,16 @@ def _rule(artifact: ScoreArtifact, predictor: Mapping[str, Any]) -> InputRule:
         above=max(shifts) if shifts else None,
         usual=None if low is None or high is None else (float(low), float(high)),
         fill=missing["value"] if missing["policy"] == "impute" else None,
+        other_units=_other_units(predictor["unit"], predictor.get("analyte", "")),
     )
+
+
+def _other_units(unit: str, analyte: str) -> tuple[UnitChoice, ...]:
+    names = list(BEDSIDE_UNITS.get(unit, ()))
+    for row in audited_conversions():
+        if analyte and row.analyte == analyte and unit in (row.source, row.target):
+            names.append(row.source if row.target == unit else row.target)
+    return tuple(UnitChoice(name, *conversion(name, unit, analyte=analyte)) for name in names)
 
 
 def _vector(row: Mapping[str, Any], inputs: tuple[InputRule, ...]) -> Mapping[str, Any]:
