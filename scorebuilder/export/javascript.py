@@ -51,9 +51,11 @@ def literal(value: Any) -> str:
     Returns
     -------
     str
-        JSON without ``<``, ``>`` and ``&``, which stand only in strings, as escapes.
+        JSON with ``<``, ``>`` and ``&``, which stand only in strings, as escapes, and with the key
+        ``__proto__`` in brackets, which makes it a key like any other.
     """
     text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    text = text.replace('"__proto__":', '["__proto__"]:')
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text

@@ -242,11 +242,11 @@ def _vector(row: Mapping[str, Any], inputs: tuple[InputRule, ...]) -> Mapping[st
     if "status" in row:
         return row
     outside = [
-        {"input": rule.name, "warning": "extrapolation"}
+        {"predictor": rule.name, "flag": "extrapolation"}
         for rule in inputs
         if rule.usual and not rule.usual[0] <= row["inputs"][rule.name] <= rule.usual[1]
     ]
-    return {**row, "status": "ok", "problems": [], "warnings": outside}
+    return {**row, "status": "ok", "refusals": [], "warnings": outside}
 
 
 def _about(content: Mapping[str, Any]) -> dict[str, Any]:

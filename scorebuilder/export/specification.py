@@ -24,8 +24,8 @@ def _list(items: dict[str, Any], description: str = "", **more: Any) -> dict[str
     return {"description": description, **shape} if description else shape
 
 
-def _problems(key: str, words: list[str]) -> dict[str, Any]:
-    return _list(_object({"input": _TEXT, key: {"enum": words}}))
+def _flags(*words: str) -> dict[str, Any]:
+    return _list(_object({"predictor": _TEXT, "flag": {"enum": list(words)}}))
 
 
 _INPUT = _object(
@@ -55,12 +55,12 @@ _INPUT = _object(
 
 _VECTOR = {
     "type": "object",
-    "required": ["inputs", "points", "risk", "status", "problems", "warnings"],
+    "required": ["inputs", "points", "risk", "status", "refusals", "warnings"],
     "properties": {
         "inputs": {"type": "object"},
         "status": {"enum": ["ok", "refused"]},
-        "problems": _problems("problem", ["missing", "invalid", "out_of_range", "unknown"]),
-        "warnings": _problems("warning", ["extrapolation", "imputed"]),
+        "refusals": _flags("missing", "invalid", "out_of_range"),
+        "warnings": _flags("extrapolation", "imputed"),
         "linear_predictor": _NUMBER_OR_NULL,
         "points": {"type": ["integer", "null"]},
         "risk": {
@@ -76,8 +76,8 @@ SPECIFICATION_SCHEMA: dict[str, Any] = {
     "description": (
         "Read every input: None, NaN and empty text are missing; a number that is not finite, "
         "text, or a boolean where a number is expected is invalid, and so is a level that is not "
-        "listed (whole numbers count as their digits). All problems are reported, and any of them "
-        "refuses the patient. Otherwise add the contributions, from 0, in the order of `inputs`: "
+        "listed (whole numbers count as their digits). All refusals are reported, and any of them "
+        "refuses the patient, who then has no warnings. Otherwise add the contributions, from 0, in the order of `inputs`: "
         "the linear predictor. Points are the number of thresholds that it reaches. The risk by a "
         "horizon is 1 - exp(-cumulative_hazard * exp(min(linear predictor, "
         "largest_linear_predictor_in_exp))). Never round."

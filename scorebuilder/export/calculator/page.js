@@ -263,9 +263,9 @@
     });
   }
   function remark(entry) {
-    const one = rule(entry.input);
+    const one = rule(entry.predictor);
     const values = { input: one.label, value: one.fill === null ? "" : value(one, one.fill) };
-    return make("p", { class: "banner" }, say(entry.warning, values));
+    return make("p", { class: "banner" }, say(entry.flag, values));
   }
   function shownNotices() {
     const found = [];
@@ -279,7 +279,7 @@
     return found.map(([kind, text]) => make("p", { class: "banner " + kind }, text));
   }
   function problems(found) {
-    const wrong = new Map(found.problems.map((entry) => [entry.input, entry.problem]));
+    const wrong = new Map(found.refusals.map((entry) => [entry.predictor, entry.flag]));
     INPUTS.forEach((one, place) => {
       const state = entered.get(one.name);
       const problem = wrong.get(one.name);

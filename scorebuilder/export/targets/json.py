@@ -130,7 +130,7 @@ TARGETS.register(
         "Specification with test vectors",
         write_json,
         "What each key means stands in specification.schema.json. Whoever writes the score in "
-        "another language must reproduce every test vector: the same points, problems and "
+        "another language must reproduce every test vector: the same points, refusals and "
         "warnings, and each risk to 1e-9.",
     ),
 )
