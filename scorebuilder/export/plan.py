@@ -18,6 +18,10 @@ from scorebuilder.export.expression import Expression, build_contributions
 from scorebuilder.score.apply import needs_positive
 from scorebuilder.score.artifact import ScoreArtifact
 
+LARGEST_INPUT = 1e50
+"""Numbers beyond are impossible whatever is measured: no power of them overflows."""
+SMALLEST_INPUT = 1e-50
+"""The same at 0 for curves that have no value there."""
 LARGEST_EXPONENT = 700.0
 """Linear predictors are pulled down to it: exp does not overflow, and the risk is 1 long before."""
 
@@ -69,7 +73,7 @@ class InputRule:
     levels : tuple of (str, str)
         Code and label of each level; empty for numbers.
     lowest, highest : float or None
-        Impossible values lie beyond (hard range).
+        Impossible values lie beyond (hard range, at most `LARGEST_INPUT`); None for a factor.
     above : float or None
         The curve has no value at or below this number.
     usual : tuple of float or None
@@ -163,7 +167,8 @@ class Plan:
     @property
     def file_stem(self) -> str:
         """Name of the score as an identifier in lower case."""
-        return str(self.about["name"]).replace("-", "_").replace("/", "_")
+        stem = str(self.about["name"]).replace("-", "_").replace("/", "_")
+        return f"score_{stem}" if stem[0].isdigit() else stem
 
 
 def make_plan(artifact: ScoreArtifact) -> Plan:
@@ -207,22 +212,24 @@ def _horizon(row: Mapping[str, Any]) -> HorizonRisk:
 
 
 def _rule(artifact: ScoreArtifact, predictor: Mapping[str, Any]) -> InputRule:
-    shifts = [
-        -float(term["shift"])
+    numeric = predictor["type"] == "numeric"
+    floors = [
+        -float(term["shift"]) or SMALLEST_INPUT
         for term in artifact.scoring["terms"]
         if term["predictor"] == predictor["id"] and needs_positive(term)
     ]
+    lowest, highest = predictor["hard_range"]
     low, high = predictor["soft_range"]
     missing = predictor["missing"]
     return InputRule(
         name=predictor["id"],
         label=predictor["label"] or predictor["id"],
         unit=predictor["unit"],
-        numeric=predictor["type"] == "numeric",
+        numeric=numeric,
         levels=tuple((level["code"], level["label"]) for level in predictor["levels"]),
-        lowest=predictor["hard_range"][0],
-        highest=predictor["hard_range"][1],
-        above=max(shifts) if shifts else None,
+        lowest=None if not numeric else -LARGEST_INPUT if lowest is None else float(lowest),
+        highest=None if not numeric else LARGEST_INPUT if highest is None else float(highest),
+        above=max(floors, default=None),
         usual=None if low is None or high is None else (float(low), float(high)),
         fill=missing["value"] if missing["policy"] == "impute" else None,
         other_units=_other_units(predictor["unit"], predictor.get("analyte", "")),

@@ -73,12 +73,13 @@ def flag_of(scoring: dict[str, Any], predictor: dict[str, Any], value: Any) -> s
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isinf(value):
         return "invalid"
     low, high = predictor["hard_range"]
-    if (low is not None and value < low) or (high is not None and value > high):
+    low, high = -1e50 if low is None else low, 1e50 if high is None else high
+    if not low <= value <= high:
         return "out_of_range"
     for term in scoring["terms"]:
         if term["predictor"] == predictor["id"] and curved(term):
             least = max(value, term["limits"][0]) if "limits" in term else value
-            if least + term["shift"] <= 0:
+            if least <= (-term["shift"] or 1e-50):
                 return "out_of_range"
     return None
 

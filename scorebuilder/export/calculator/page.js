@@ -80,13 +80,12 @@
   }
   function bounds(one, unit) {
     const back = (amount) => (amount - unit.offset) / unit.factor;
-    const low = one.lowest !== null ? one.lowest : null;
-    if (low !== null && one.highest !== null) {
-      return say("allowed", { low: plain(back(low)), high: plain(back(one.highest)) });
-    }
-    if (low !== null) return say("allowed_low", { low: plain(back(low)) });
-    if (one.highest !== null) return say("allowed_high", { high: plain(back(one.highest)) });
-    return one.above === null ? "" : say("allowed_above", { low: plain(back(one.above)) });
+    const low = one.lowest > -1e50 ? plain(back(one.lowest)) : null;
+    const high = one.highest < 1e50 ? plain(back(one.highest)) : null;
+    if (low !== null && high !== null) return say("allowed", { low, high });
+    if (low !== null) return say("allowed_low", { low });
+    if (high !== null) return say("allowed_high", { high });
+    return one.above === null ? "" : say("allowed_above", { low: about(back(one.above)) });
   }
   function hints(one) {
     const state = entered.get(one.name);
