@@ -58,6 +58,9 @@ def make_workbook(plan: Plan, vectors: Sequence[Mapping[str, Any]] | None = None
     _write_about(about, plan)
     for sheet in book.worksheets:
         sheet.protection.sheet = True
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.fitToHeight = 0
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
     book.calculation.fullCalcOnLoad = True
     file = io.BytesIO()
     book.save(file)
@@ -184,6 +187,8 @@ class _Patient:
         choice.add(cell)
 
     def _results(self, row: int) -> None:
+        from openpyxl.styles import Alignment
+
         sheet, plan = self.sheet, self.plan
         last = len(plan.vectors) + 1
         checked = f"COUNTIF(Check!$A$2:$A${last},TRUE)"
@@ -201,6 +206,7 @@ class _Patient:
             _bold(put_text(sheet, f"A{row + offset}", label))
             cell = sheet[f"B{row + offset}"]
             cell.value = f'=IF({sure},{_Audit.address(kind, number)},"")'
+            cell.alignment = Alignment(horizontal="left")
             if form:
                 cell.number_format = form
             if kind in ("points", "risk", "group"):
