@@ -257,6 +257,13 @@ def _artifact(spec: ExperimentSpec, study: Study) -> Any:
         "status": spec.status,
         "title": spec.title,
         "derived_from": None,
+        "review_by": spec.review_by.isoformat() if spec.review_by else None,
+        "superseded_by": None,
+        **{
+            key: value
+            for key, value in (("citation", spec.citation), ("contact", spec.contact))
+            if value
+        },
         "changelog": [{"version": spec.version, "change": "Built from the development cohort."}],
     }
     reproduce: Mapping[str, Any] = study.reproduce

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -18,6 +19,7 @@ from scorebuilder.experiment.spec_parts import (
     OutcomeSpec,
     ScoreSpec,
     SpecPart,
+    as_date,
     as_tuple,
     refuse_repeats,
 )
@@ -179,6 +181,10 @@ class ExperimentSpec(SpecPart):
         Semantic version of the score.
     status : str
         Where the score is in its life.
+    citation, contact : str or None
+        How to cite the score, and whom to ask; written into the artifact.
+    review_by : date or None
+        Day by which the score has to be looked at again.
     cohort, outcome, candidates, missing, selection, model, score, explanation, validation : object
         The parts of the study.
     baselines : tuple of BaselineSpec
@@ -198,6 +204,12 @@ class ExperimentSpec(SpecPart):
     intended_use: Name = "Research on prognosis; no clinical use."
     not_for: Name = "Decisions about the care of a patient."
     population: Name = "Patients like those of the development cohort."
+    citation: Name | None = None
+    contact: Name | None = None
+    review_by: Annotated[
+        date | None,
+        BeforeValidator(as_date, json_schema_input_type=date | None),
+    ] = None
     cohort: CohortSpec
     outcome: OutcomeSpec
     candidates: CandidatesSpec = CandidatesSpec()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -29,6 +30,34 @@ def _as_days(value: object) -> float:
         return parse_horizon(value)
     except SpecError as error:
         raise ValueError(str(error)) from None
+
+
+def as_date(value: object) -> object:
+    """
+    Read a day that is written as text.
+
+    Parameters
+    ----------
+    value : object
+        A date, or text such as ``2029-12-31``.
+
+    Returns
+    -------
+    object
+        A date for text, else `value` itself.
+
+    Raises
+    ------
+    ValueError
+        If the text is no day.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        message = "must be a day, written as 2029-12-31"
+        raise ValueError(message) from None
 
 
 def as_tuple(value: object) -> object:

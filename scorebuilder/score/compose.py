@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,13 @@ import pandas as pd
 
 from scorebuilder.cohort.describe import HIDDEN_COMPLEMENT, SMALLEST_CELL, hidden_levels
 from scorebuilder.cohort.schema import CohortSchema
-from scorebuilder.core.seeds import generator
 from scorebuilder.modelling.terms import Term
-from scorebuilder.score.apply import contributions, fill_missing, is_spiked, score_table
+from scorebuilder.score.apply import contributions, fill_missing
 from scorebuilder.score.artifact import OUTPUT_LICENCE, SCHEMA_VERSION, ScoreArtifact, seal
 from scorebuilder.score.builder import ScoreBuilder
+from scorebuilder.score.monitoring import development_aggregates
 from scorebuilder.score.risk_table import ObservedRisk
-
-VECTOR_MARGIN = 1e-6
-"""Test vectors keep this distance from every threshold, so that no engine rounds across it."""
-N_VECTORS = 60
-EDGE_EVERY = 4
-"""Every so many test vectors a number is at an edge of its curve, if it has one."""
+from scorebuilder.score.vectors import make_test_vectors
 
 
 def compose_artifact(
@@ -47,7 +41,8 @@ def compose_artifact(
     schema : CohortSchema
         Labels, units, levels and hard ranges.
     identity : mapping
-        ``name``, ``version``, ``status``, ``title``, ``derived_from``, ``changelog``.
+        ``name``, ``version``, ``status``, ``title``, ``derived_from``, ``changelog``; if there,
+        ``review_by``, ``superseded_by``, ``citation``, ``contact``.
     meaning : mapping
         ``intended_use``, ``not_for``, ``population``, ``outcome``, ``time_zero``.
     performance : sequence of mapping
@@ -89,10 +84,11 @@ def compose_artifact(
     scoring["reference"] = [
         {"predictor": name, "contribution": float(means[name])} for name in draft.predictors
     ]
+    content["monitoring"] = development_aggregates(draft, X)
     content["evidence"] = {
         "performance": [dict(row) for row in performance],
         "provenance": dict(provenance or {}),
-        "test_vectors": _test_vectors(draft),
+        "test_vectors": make_test_vectors(draft),
     }
     return seal(content)
 
@@ -244,59 +240,3 @@ def _risk_groups(builder: ScoreBuilder) -> list[dict[str, Any]]:
         {"label": label, "points_from": first, "points_to": last}
         for label, first, last in builder.groups_.bands(builder.points)
     ]
-
-
-def _test_vectors(artifact: ScoreArtifact) -> list[dict[str, Any]]:
-    """Synthetic inputs, spread over the plausible ranges, with what the score gives for them."""
-    random = generator(0, "test vectors", artifact.content["core_id"])
-    columns: dict[str, list[Any]] = {}
-    for position, predictor in enumerate(artifact.scoring["predictors"]):
-        if predictor["type"] == "numeric":
-            low, high = predictor["soft_range"]
-            drawn = low + (high - low) * np.concatenate(([0.0, 1.0], random.random(2 * N_VECTORS)))
-            values = [float(f"{value:.4g}") for value in drawn]
-            # The first two rows are the ends of all ranges, the third is an ordinary patient.
-            rows = range(3 + position % EDGE_EVERY, len(values), EDGE_EVERY)
-            for row, value in zip(rows, cycle(_edge_values(artifact, predictor)), strict=False):
-                values[row] = value
-            columns[predictor["id"]] = values
-        else:
-            codes = [level["code"] for level in predictor["levels"]]
-            picks = random.integers(len(codes), size=2 * N_VECTORS + 2)
-            columns[predictor["id"]] = [codes[pick] for pick in picks]
-    frame = pd.DataFrame(columns)
-    scored = score_table(artifact, frame)
-    thresholds = np.asarray(artifact.scoring["points"]["thresholds"])
-    vectors: list[dict[str, Any]] = []
-    risks = [
-        column for column in scored.columns if column.startswith("risk_") and column != "risk_group"
-    ]
-    for row in range(len(frame)):
-        value = float(scored["linear_predictor"].iloc[row])
-        if not np.isfinite(value) or np.min(np.abs(thresholds - value)) < VECTOR_MARGIN:
-            continue
-        vectors.append(
-            {
-                "inputs": {name: columns[name][row] for name in columns},
-                "linear_predictor": value,
-                "points": int(scored["points"].iloc[row]),
-                "risk": [float(scored[column].iloc[row]) for column in risks],
-            }
-        )
-        if len(vectors) == N_VECTORS:
-            break
-    return vectors
-
-
-def _edge_values(artifact: ScoreArtifact, predictor: dict[str, Any]) -> list[float]:
-    """List values at which an engine can go wrong: 0 of a spike, possible ones beyond limits."""
-    terms = [term for term in artifact.scoring["terms"] if term["predictor"] == predictor["id"]]
-    values = [0.0] if any(is_spiked(term) for term in terms) else []
-    lowest, highest = (
-        end if hard is None else hard
-        for end, hard in zip((-np.inf, np.inf), predictor["hard_range"], strict=True)
-    )
-    for low, high in dict.fromkeys(tuple(term["limits"]) for term in terms if "limits" in term):
-        beyond = (high - low) / 2.0
-        values += [max(lowest, low - beyond), min(highest, high + beyond)]
-    return [float(value) for value in values if lowest <= value <= highest]

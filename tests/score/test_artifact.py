@@ -149,12 +149,12 @@ def test_only_ordinary_files_are_replaced(tmp_path):
 
 def test_a_changed_artifact_is_refused(small_score):
     content = copy.deepcopy(small_score.artifact.content)
-    content["scoring"]["terms"][0]["coefficient"] *= 1.0000001
-    with pytest.raises(ArtifactError, match="`core_id` does not fit"):
+    content["scoring"]["terms"][1]["coefficient"] *= 1.0000001
+    with pytest.raises(ArtifactError, match="changed at scoring/terms/1: `core_id` does not fit"):
         ScoreArtifact.from_content(content)
     content = copy.deepcopy(small_score.artifact.content)
     content["title"] = "another"
-    with pytest.raises(ArtifactError, match="`artifact_sha256` does not fit"):
+    with pytest.raises(ArtifactError, match="changed at title: `artifact_sha256` does not"):
         ScoreArtifact.from_content(content)
 
 
@@ -167,7 +167,12 @@ def test_prose_changes_the_document_but_not_the_clinical_identity(small_score):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not JSON"),
+        ("{", "ends in line 1 before it is complete"),
+        ('{"name": "a', "ends in line 1 before it is complete"),
+        ("{]", "not JSON"),
+        ('{"name": "a", "name": "b"}', "same key twice: name"),
+        ('{"schema_version": NaN}', "finite numbers only; it holds NaN"),
+        ('{"schema_version": 2}', "update scorebuilder"),
         ("[]", "must be a JSON object"),
         ("{}", "schema_version 1"),
         ('{"schema_version": 1}', "breaks its schema"),
