@@ -53,7 +53,8 @@ class Dialect(Printer):
 
     def clip(self, value: str, low: str, high: str) -> str:
         """Print a value pulled in to limits."""
-        return f"CASE WHEN {value} < {low} THEN {low} WHEN {value} > {high} THEN {high} ELSE {value} END"
+        below, above = f"WHEN {value} < {low} THEN {low}", f"WHEN {value} > {high} THEN {high}"
+        return f"CASE {below} {above} ELSE {value} END"
 
     def if_positive(self, source: str, value: str) -> str:
         """Print a value if another is above 0, else 0."""

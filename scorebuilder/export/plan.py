@@ -198,9 +198,7 @@ def make_plan(artifact: ScoreArtifact) -> Plan:
             (str(row["label"]), int(row["points_from"]), int(row["points_to"]))
             for row in scoring["risk_groups"]
         ),
-        vectors=tuple(
-            _vector(row, inputs) for row in artifact.content["evidence"]["test_vectors"]
-        ),
+        vectors=tuple(_vector(row, inputs) for row in artifact.content["evidence"]["test_vectors"]),
         about=_about(artifact.content),
     )
 
@@ -238,9 +236,11 @@ def _rule(artifact: ScoreArtifact, predictor: Mapping[str, Any]) -> InputRule:
 
 def _other_units(unit: str, analyte: str) -> tuple[UnitChoice, ...]:
     names = list(BEDSIDE_UNITS.get(unit, ()))
-    for row in audited_conversions():
-        if analyte and row.analyte == analyte and unit in (row.source, row.target):
-            names.append(row.source if row.target == unit else row.target)
+    names += [
+        row.source if row.target == unit else row.target
+        for row in audited_conversions()
+        if analyte and row.analyte == analyte and unit in (row.source, row.target)
+    ]
     return tuple(UnitChoice(name, *conversion(name, unit, analyte=analyte)) for name in names)
 
 

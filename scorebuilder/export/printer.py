@@ -23,7 +23,7 @@ class Printer(ABC):
     A language says how it writes each kind of node; operands arrive as text.
     """
 
-    def __call__(self, node: Expression) -> str:  # noqa: PLR0911 - one line per kind of node
+    def __call__(self, node: Expression) -> str:
         """Print a tree."""
         match node:
             case Number():

@@ -77,9 +77,9 @@ SPECIFICATION_SCHEMA: dict[str, Any] = {
         "Read every input: None, NaN and empty text are missing; a number that is not finite, "
         "text, or a boolean where a number is expected is invalid, and so is a level that is not "
         "listed (whole numbers count as their digits). All refusals are reported, and any of them "
-        "refuses the patient, who then has no warnings. Otherwise add the contributions, from 0, in the order of `inputs`: "
-        "the linear predictor. Points are the number of thresholds that it reaches. The risk by a "
-        "horizon is 1 - exp(-cumulative_hazard * exp(min(linear predictor, "
+        "refuses the patient, who then has no warnings. Otherwise add the contributions, from 0, "
+        "in the order of `inputs`: the linear predictor. Points are the number of thresholds that "
+        "it reaches. The risk by a horizon is 1 - exp(-cumulative_hazard * exp(min(linear predictor, "
         "largest_linear_predictor_in_exp))). Never round."
     ),
     **_object(

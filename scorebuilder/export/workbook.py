@@ -126,7 +126,9 @@ class _Patient:
         sheet["A3"] = self._notice()
         put_text(sheet, "A4", f"Outcome: {about['outcome']}")
         put_text(sheet, "A5", f"Not for: {about['not_for']}")
-        for column, head in zip("ABCDE", ("Input", "Value", "Unit", "Values", "Remark"), strict=True):
+        for column, head in zip(
+            "ABCDE", ("Input", "Value", "Unit", "Values", "Remark"), strict=True
+        ):
             _bold(put_text(sheet, f"{column}{FIRST - 1}", head))
         for number, rule in enumerate(self.plan.inputs):
             self._input(FIRST + number, number, rule)
@@ -182,7 +184,9 @@ class _Patient:
         first = len(cells) + 2
         cells += [(code, f"code of {rule.name}") for code in rule.codes]
         listed = f"Constants!$A${first}:$A${len(cells) + 1}"
-        choice = DataValidation(type="list", formula1=listed, allow_blank=True, showErrorMessage=False)
+        choice = DataValidation(
+            type="list", formula1=listed, allow_blank=True, showErrorMessage=False
+        )
         self.sheet.add_data_validation(choice)
         choice.add(cell)
 
@@ -195,7 +199,9 @@ class _Patient:
         total = len(plan.vectors)
         _bold(put_text(sheet, f"A{row}", "Self-check"))
         sheet[f"B{row}"] = f'=IF({checked}={total},"passed","failed")'
-        put_text(sheet, f"D{row}", "All test vectors on the sheet Check are reproduced; else no result.")
+        put_text(
+            sheet, f"D{row}", "All test vectors on the sheet Check are reproduced; else no result."
+        )
         sure = f'$B${row}="passed"'
         lines = [("Status", "status", 0, None), ("Points", "points", 0, "0"),
                  ("Risk group", "group", 0, None)]  # fmt: skip
@@ -238,7 +244,7 @@ def _fill_text(rule: InputRule) -> str:
 class _Audit:
     """The sheet that shows every intermediate value of the patient."""
 
-    COLUMNS = dict(zip(KINDS, "CDEFG", strict=True))
+    COLUMNS = "CDEFG"
     TOTALS = ("refusals", "warnings", "status", "predictor", "points", "group", "risk")
     WORDS = ("Refusals", "Warnings", "Status", "Linear predictor", "Points", "Risk group")
 
@@ -252,8 +258,8 @@ class _Audit:
 
     @classmethod
     def place(cls, kind: str, number: int) -> str:
-        if kind in cls.COLUMNS:
-            return f"${cls.COLUMNS[kind]}${20 + number}"
+        if kind in KINDS:
+            return f"${cls.COLUMNS[KINDS.index(kind)]}${20 + number}"
         return f"$B${3 + cls.TOTALS.index(kind) + number}"
 
     def write(self) -> None:
@@ -261,8 +267,8 @@ class _Audit:
         _bold(put_text(sheet, "A1", "Every step of the patient on the sheet Score"), 13)
         for place, word in enumerate(self.WORDS):
             put_text(sheet, f"A{3 + place}", word)
-        for number, row in enumerate(plan.horizons):
-            put_text(sheet, f"A{9 + number}", f"Risk by {row.words}")
+        for number, horizon in enumerate(plan.horizons):
+            put_text(sheet, f"A{9 + number}", f"Risk by {horizon.words}")
         heads = ("Input", "Given", "Missing (1)", "Value used", "Refusal", "Warning",
                  "Contribution", "Average", "Against the average")  # fmt: skip
         for column, head in zip("ABCDEFGHI", heads, strict=True):
@@ -273,13 +279,17 @@ class _Audit:
             put_text(sheet, f"A{row}", rule.name)
             given.append(f"Score!$B${FIRST + number}")
             sheet[f"B{row}"] = f'=IF({self.place("missing", number)}=1,"",{given[-1]})'
-            average = self.printer.constants.of(plan.reference[rule.name], f"average of {rule.name}")
+            average = self.printer.constants.of(
+                plan.reference[rule.name], f"average of {rule.name}"
+            )
             sheet[f"H{row}"] = f"={average}"
             part = self.place("contribution", number)
             sheet[f"I{row}"] = f'=IF({part}="","",{part}-H{row})'
         for address, formula in score_formulas(plan, self.printer, given, self.place).items():
             sheet[address] = formula
-        _widths(sheet, {"A": 30, "B": 26, "C": 12, "D": 22, "E": 14, "F": 34, "G": 22, "H": 22, "I": 22})
+        _widths(
+            sheet, {"A": 30, "B": 26, "C": 12, "D": 22, "E": 14, "F": 34, "G": 22, "H": 22, "I": 22}
+        )
 
 
 class _Check:
@@ -340,7 +350,9 @@ class _Check:
         for name, value in expected.items():
             if value not in (None, ""):
                 _put(self.sheet, at[name], value)
-        same = [f'EXACT({place(name, 0)},{at[name]}&"")' for name in ("refusals", "warnings", "status")]
+        same = [
+            f'EXACT({place(name, 0)},{at[name]}&"")' for name in ("refusals", "warnings", "status")
+        ]
         if vector["status"] == "ok":
             same.append(f"{place('points', 0)}={at['points']}")
             same += [

@@ -107,7 +107,8 @@ def missing_formula(given: str) -> str:
     str
         A formula.
     """
-    return f'=IF(ISERROR({given}),0,IF(ISBLANK({given}),1,IF(ISTEXT({given}),IF(TRIM({given})="",1,0),0)))'
+    blank = f'IF(ISTEXT({given}),IF(TRIM({given})="",1,0),0)'
+    return f"=IF(ISERROR({given}),0,IF(ISBLANK({given}),1,{blank}))"
 
 
 def score_formulas(
@@ -202,7 +203,9 @@ def _refusal(rule: InputRule, printer: ExcelPrinter, missing: str, value: str) -
         ]
         if rule.above is not None:
             outside.append(f"{value}<={printer.number(rule.above)}")
-        inner = f'IF(NOT(ISNUMBER({value})),"invalid",IF(OR({",".join(outside)}),"out_of_range",""))'
+        inner = (
+            f'IF(NOT(ISNUMBER({value})),"invalid",IF(OR({",".join(outside)}),"out_of_range",""))'
+        )
     else:
         inner = f'IF({printer.one_of(rule.name, rule.codes)}=0,"invalid","")'
     return f'IF({missing}=1,"missing",{inner})' if rule.fill is None else inner

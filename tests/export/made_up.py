@@ -12,9 +12,9 @@ from tests.export.oracle import expected
 HOSTILE = (
     "plain", "with space", 'dou"ble', "sing'le", "back\\slash", "new\nline", "tab\there",
     "</script><script>alert(1)</script>", "<b>bold & bright</b>", "'; DROP TABLE patients; --",
-    "=1+1", "+cmd", "@SUM(A1)", "-2+3", "$dollar ${x} $name", "éàü", "β-blocker", "心拍数", "\U0001f600",
-    "{{7*7}}", "%s %d %(a)s", "`tick`", "[bracket]", "a.b", "__proto__", "constructor", "null",
-    "SELECT", "class", "1st", "É\u0301", "x" * 63, "#hash", "a;b", "a,b", "\u2028line",
+    "=1+1", "+cmd", "@SUM(A1)", "-2+3", "$dollar ${x} $name", "éàü", "β-blocker", "心拍数",
+    "\U0001f600", "{{7*7}}", "%s %d %(a)s", "`tick`", "[bracket]", "a.b", "__proto__",
+    "constructor", "null", "SELECT", "class", "1st", "É\u0301", "x" * 63, "#hash", "a;b", "a,b", "\u2028line",
 )  # fmt: skip
 POWERS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0)
 
@@ -39,7 +39,9 @@ def made_up_score(seed: int, *, hostile: bool = True, n_vectors: int = 60) -> Sc
         "terms": terms,
         "baseline": [
             {"horizon": 365.25 * years, "survival": float(survival)}
-            for years, survival in zip((1, 5), sorted(random.uniform(0.5, 0.99, 2))[::-1], strict=True)
+            for years, survival in zip(
+                (1, 5), sorted(random.uniform(0.5, 0.99, 2))[::-1], strict=True
+            )
         ],
         "points": {"thresholds": [], "anchors": [0.01, 0.99]},
         "risk_table": [],
@@ -107,7 +109,9 @@ def patient(
             values[predictor["id"]] = None
         elif predictor["type"] != "numeric":
             codes = [level["code"] for level in predictor["levels"]]
-            values[predictor["id"]] = "no such" if kind == "impossible" else str(random.choice(codes))
+            values[predictor["id"]] = (
+                "no such" if kind == "impossible" else str(random.choice(codes))
+            )
         else:
             low, high = predictor["soft_range"]
             spread = {"ordinary": 0.0, "far": 0.4, "impossible": 1000.0}[kind]

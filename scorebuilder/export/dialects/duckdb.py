@@ -24,7 +24,9 @@ class DuckDB(Dialect):
     def as_number(self, given: str) -> str:
         """Print the number in a cell."""
         value = f"TRY_CAST({given} AS DOUBLE)"
-        return f"CASE WHEN typeof({given}) NOT IN {NO_NUMBER} AND isfinite({value}) THEN {value} END"
+        return (
+            f"CASE WHEN typeof({given}) NOT IN {NO_NUMBER} AND isfinite({value}) THEN {value} END"
+        )
 
     def as_code(self, given: str) -> str:
         """Print the level code in a cell."""

@@ -29,7 +29,8 @@ class SQLite(Dialect):
         return (
             f"CASE typeof({given}) WHEN 'text' THEN {given} "
             f"WHEN 'integer' THEN CAST({given} AS TEXT) "
-            f"WHEN 'real' THEN CASE WHEN ABS({given}) < 1e15 AND {given} = CAST({given} AS INTEGER) "
+            f"WHEN 'real' THEN CASE WHEN ABS({given}) < 1e15 "
+            f"AND {given} = CAST({given} AS INTEGER) "
             f"THEN CAST(CAST({given} AS INTEGER) AS TEXT) END END"
         )
 

@@ -37,8 +37,8 @@ TARGETS.register(
         "excel",
         "Workbook with live formulas",
         write_excel,
-        "Only the yellow cells of the sheet Score can be changed; Audit shows every step. The sheet "
-        "Check scores the test vectors, and Score shows no result unless all are reproduced.",
+        "Only the yellow cells of the sheet Score can be changed; Audit shows every step. The "
+        "sheet Check scores the test vectors, and Score shows no result unless all are reproduced.",
         requires="excel",
     ),
 )

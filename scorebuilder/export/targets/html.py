@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Any
 
 from scorebuilder.core.units import format_horizon, horizon_code, unit_text
 from scorebuilder.export.formula import formula_lines
 from scorebuilder.export.javascript import javascript_core, literal
+from scorebuilder.export.page import content_hash, description_rows, html_table, risk_rows
 from scorebuilder.export.plan import Plan, make_plan
 from scorebuilder.export.target import TARGETS, Target
 from scorebuilder.score.artifact import ScoreArtifact
@@ -21,11 +19,6 @@ from scorebuilder.score.artifact import ScoreArtifact
 def _part(name: str) -> str:
     folder = files("scorebuilder.export").joinpath("calculator")
     return folder.joinpath(name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"sha256-{digest}"
 
 
 def _script(plan: Plan) -> str:
@@ -53,46 +46,6 @@ def _script(plan: Plan) -> str:
     return f"\n{javascript_core(plan)}\n{data}{_part('page.js')}"
 
 
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f}"
-
-
-def _table(caption: str, heads: list[str], rows: list[tuple[str, list[str]]]) -> str:
-    """Write a table; each row comes with the attributes of its ``tr``."""
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
-    body = "".join(
-        f"<tr{attributes}>"
-        + f'<th scope="row">{escape(cells[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells[1:])
-        + "</tr>"
-        for attributes, cells in rows
-    )
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _risk_table(plan: Plan) -> str:
-    rows = []
-    for row in plan.artifact.scoring["risk_table"]:
-        interval = ""
-        if row["lower"] is not None and row["upper"] is not None:
-            interval = f"{_percent(row['lower'])} to {_percent(row['upper'])}"
-        cells = [
-            str(row["points"]),
-            format_horizon(row["horizon"]),
-            _percent(row["predicted"]),
-            _percent(row["observed"]),
-            interval,
-            "" if row["n"] is None else f"{row['n']:,}",
-        ]
-        rows.append((f' data-points="{row["points"]}"', cells))
-    heads = ["Points", "By", "Mean risk, %", "Observed, %", "95 % interval", "Patients"]
-    return _table("Development patients by points; observed risk by Kaplan-Meier", heads, rows)
-
-
 def _performance(plan: Plan) -> str:
     evidence = plan.artifact.content["evidence"]["performance"]
     rows = []
@@ -107,20 +60,12 @@ def _performance(plan: Plan) -> str:
     if not rows:
         return "<p>No evidence is stored in this score.</p>"
     caption = "In patients that the score had not seen (cross-validation)"
-    return _table(caption, ["Measure", "Horizon", "Value", "95 % interval"], rows)
+    return html_table(caption, ["Measure", "Horizon", "Value", "95 % interval"], rows)
 
 
 def _formula(plan: Plan) -> str:
     text = "\n".join(escape(line) for line in formula_lines(plan))
     return f'<p class="formula">{text}</p>'
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> str:
-    return "\n".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
-        for name, value in pairs
-        if value is not None
-    )
 
 
 def _extra(plan: Plan) -> str:
@@ -163,13 +108,13 @@ def write_html(artifact: ScoreArtifact) -> dict[str, str]:
         {key: escape(str(about[key])) for key in plain},
         script=script,
         style=style,
-        script_hash=_hash(script),
-        style_hash=_hash(style),
+        script_hash=content_hash(script),
+        style_hash=content_hash(style),
         extra=_extra(plan),
-        risk_table=_risk_table(plan),
+        risk_table=risk_rows(plan),
         performance=_performance(plan),
         formula=_formula(plan),
-        provenance=_pairs(provenance),
+        provenance=description_rows(provenance),
     )
     return {f"{plan.file_stem}.html": page}
 

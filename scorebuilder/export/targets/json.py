@@ -21,7 +21,7 @@ from scorebuilder.export.target import TARGETS, Target
 from scorebuilder.score.artifact import ScoreArtifact
 
 
-def tree(node: Expression) -> Any:  # noqa: PLR0911 - one line per kind of node
+def tree(node: Expression) -> Any:
     """
     Write an expression as nested lists ``[operator, operand, ...]``.
 

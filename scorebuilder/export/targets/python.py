@@ -17,7 +17,7 @@ class PythonPrinter(Printer):
 
     def input(self, name: str) -> str:
         """Print the value of an input."""
-        return f"v[{ascii(name)}]"
+        return f"v[{name!a}]"
 
     def operation(self, operator: str, left: str, right: str) -> str:
         """Print two operands and their operator."""
@@ -58,10 +58,10 @@ def literal(value: Any, indent: int = 0) -> str:
     """
     step = " " * (indent + 4)
     if isinstance(value, dict) and value:
-        lines = [f"{step}{ascii(key)}: {ascii(item)},\n" for key, item in value.items()]
+        lines = [f"{step}{key!a}: {item!a},\n" for key, item in value.items()]
         return "{\n" + "".join(lines) + " " * indent + "}"
     if isinstance(value, list | tuple) and value:
-        return "[\n" + "".join(f"{step}{ascii(item)},\n" for item in value) + " " * indent + "]"
+        return "[\n" + "".join(f"{step}{item!a},\n" for item in value) + " " * indent + "]"
     return ascii(value)
 
 
@@ -106,8 +106,7 @@ def write_python(artifact: ScoreArtifact) -> dict[str, str]:
         vectors=literal(plan.vectors),
         largest=repr(LARGEST_EXPONENT),
         contributions="\n".join(
-            f"        {ascii(name)}: {printer(tree)},"
-            for name, tree in plan.contributions.items()
+            f"        {name!a}: {printer(tree)}," for name, tree in plan.contributions.items()
         ),
     )
     return {f"{plan.file_stem}.py": text}
