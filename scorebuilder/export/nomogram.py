@@ -266,9 +266,7 @@ def _draw_scale(scale: Scale, span: float, y: float) -> str:
     def x(points: float) -> float:
         return LEFT + (RIGHT - LEFT) * points / span
 
-    parts = [
-        f'<text x="10" y="{y + 5:.1f}" font-weight="bold">{escape(_short(scale.title))}</text>'
-    ]
+    parts = _title(scale.title, y)
     ends = f'x1="{x(scale.first):.1f}" y1="{y:.1f}" x2="{x(scale.last):.1f}" y2="{y:.1f}"'
     parts.append(f'<line {ends} stroke="#16202b" stroke-width="1.5"/>')
     written = {True: -math.inf, False: -math.inf}

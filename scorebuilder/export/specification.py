@@ -79,7 +79,8 @@ SPECIFICATION_SCHEMA: dict[str, Any] = {
         "listed (whole numbers count as their digits). All refusals are reported, and any of them "
         "refuses the patient, who then has no warnings. Otherwise add the contributions, from 0, "
         "in the order of `inputs`: the linear predictor. Points are the number of thresholds that "
-        "it reaches. The risk by a horizon is 1 - exp(-cumulative_hazard * exp(min(linear predictor, "
+        "it reaches. The risk by a horizon is "
+        "1 - exp(-cumulative_hazard * exp(min(linear predictor, "
         "largest_linear_predictor_in_exp))). Never round."
     ),
     **_object(

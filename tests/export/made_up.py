@@ -14,7 +14,8 @@ HOSTILE = (
     "</script><script>alert(1)</script>", "<b>bold & bright</b>", "'; DROP TABLE patients; --",
     "=1+1", "+cmd", "@SUM(A1)", "-2+3", "$dollar ${x} $name", "éàü", "β-blocker", "心拍数",
     "\U0001f600", "{{7*7}}", "%s %d %(a)s", "`tick`", "[bracket]", "a.b", "__proto__",
-    "constructor", "null", "SELECT", "class", "1st", "É\u0301", "x" * 63, "#hash", "a;b", "a,b", "\u2028line",
+    "constructor", "null", "SELECT", "class", "1st", "É\u0301", "x" * 63, "#hash", "a;b", "a,b",
+    "\u2028line",
 )  # fmt: skip
 POWERS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0)
 
