@@ -69,7 +69,7 @@ def _item(rule: InputRule, place: int) -> dict[str, Any]:
         "type": "decimal" if rule.numeric else "choice",
         "required": rule.fill is None,
     }
-    extensions = []
+    extensions: list[dict[str, Any]] = []
     if rule.numeric:
         if rule.unit:
             unit = {"system": UCUM, "code": rule.unit, "display": unit_text(rule.unit) or "1"}
