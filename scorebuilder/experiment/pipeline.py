@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from scorebuilder.cohort.impute import CohortImputer
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.experiment.spec import ExperimentSpec
+from scorebuilder.experiment.spec_parts import RiskLimits
 from scorebuilder.modelling.mfp import MFPCox
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.selection.selector import RSFSelector
@@ -71,9 +73,15 @@ def make_builder(
         keep=spec.candidates.keep,
         points=spec.score.points,
         anchors=spec.score.anchors,
-        risk_groups=spec.score.risk_groups,
+        risk_groups=_groups_by(spec.score.risk_groups),
         factors=model.factors,
     )
+
+
+def _groups_by(rule: str | tuple[int, ...] | RiskLimits) -> Any:
+    if isinstance(rule, RiskLimits):
+        return {"risk": rule.risk, "horizon": rule.horizon}
+    return rule
 
 
 def _shares_of(

@@ -15,6 +15,7 @@ from scorebuilder.core.doubt import collected_doubts
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.core.units import format_horizon
+from scorebuilder.experiment.card import with_card
 from scorebuilder.experiment.find_baseline import sources_sha256
 from scorebuilder.experiment.pipeline import make_builder
 from scorebuilder.experiment.preflight import (
@@ -267,7 +268,7 @@ def _artifact(spec: ExperimentSpec, study: Study) -> Any:
         "changelog": [{"version": spec.version, "change": "Built from the development cohort."}],
     }
     reproduce: Mapping[str, Any] = study.reproduce
-    return compose_artifact(
+    artifact = compose_artifact(
         study.builder,
         study.X,
         study.cohort.schema,
@@ -281,6 +282,7 @@ def _artifact(spec: ExperimentSpec, study: Study) -> Any:
             **{key: value for key, value in reproduce.items() if key != "command"},
         },
     )
+    return with_card(artifact, study.X, study.cohort.y, spec.score)
 
 
 def _run_record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from scorebuilder.cohort.encode import FactorEncoder, level_codes
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import BelowRangeError, ModelError
 from scorebuilder.score.points import PointsScale, make_points
-from scorebuilder.score.risk_groups import RiskGroups, make_risk_groups
+from scorebuilder.score.risk_groups import RiskGroups, make_risk_bands, make_risk_groups
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band
 from scorebuilder.score.stage_two import check_stage_two, stage_two
 from scorebuilder.survival.absolute_risk import absolute_risk
@@ -43,8 +43,9 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         Highest number of points.
     anchors : tuple of float
         Quantiles of the linear predictor between which the points lie.
-    risk_groups : {"tertiles"} or sequence of int
-        Tertiles of the development patients, or cut points.
+    risk_groups : {"tertiles"}, sequence of int, or mapping
+        Tertiles of the development patients, cut points, or absolute risks: ``risk`` (ascending)
+        and ``horizon`` (days).
     factors : {"joint", "levels"}
         Whether the indicators of a factor with more than two levels are in or out together, by a
         joint test, or each by its own. `groups` of the model, if given, are used instead.
@@ -77,7 +78,7 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         keep: Sequence[str] = (),
         points: int = 10,
         anchors: tuple[float, float] = (0.01, 0.99),
-        risk_groups: str | Sequence[int] = "tertiles",
+        risk_groups: str | Sequence[int] | Mapping[str, Any] = "tertiles",
         factors: str = "joint",
     ) -> None:
         self.imputer = imputer
@@ -165,7 +166,7 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
             return
         self.scale_ = scale
         points = self.scale_.points(linear_predictor)
-        self.groups_ = make_risk_groups(points, self.risk_groups, maximum=self.points)
+        self.groups_ = self._form_groups(scale, points)
         risk = np.column_stack([self._risk(linear_predictor, h) for h in self.horizons])
         self.risk_table_ = risk_by_band(
             points, risk, y, n_bands=self.points + 1, horizons=self.horizons
@@ -176,6 +177,17 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
             y,
             n_bands=len(self.groups_.labels),
             horizons=self.horizons,
+        )
+
+    def _form_groups(self, scale: PointsScale, points: IntArray) -> RiskGroups:
+        if not isinstance(self.risk_groups, Mapping):
+            return make_risk_groups(points, self.risk_groups, maximum=self.points)
+        return make_risk_bands(
+            np.asarray(scale.thresholds),
+            self.risk_groups["risk"],
+            cumulative_hazard=float(
+                self.model_.baseline_cumulative_hazard_(self.risk_groups["horizon"])
+            ),
         )
 
     def _complete(self, X: pd.DataFrame) -> pd.DataFrame:

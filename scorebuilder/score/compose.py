@@ -13,6 +13,7 @@ from scorebuilder.cohort.schema import CohortSchema
 from scorebuilder.modelling.terms import Term
 from scorebuilder.score.apply import contributions, fill_missing
 from scorebuilder.score.artifact import OUTPUT_LICENCE, SCHEMA_VERSION, ScoreArtifact, seal
+from scorebuilder.score.baseline_curve import make_baseline_curve
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.score.monitoring import development_aggregates
 from scorebuilder.score.risk_table import ObservedRisk
@@ -84,6 +85,9 @@ def compose_artifact(
     scoring["reference"] = [
         {"predictor": name, "contribution": float(means[name])} for name in draft.predictors
     ]
+    content["baseline_curve"] = make_baseline_curve(
+        builder.model_.baseline_cumulative_hazard_, builder.horizons
+    )
     content["monitoring"] = development_aggregates(draft, X)
     content["evidence"] = {
         "performance": [dict(row) for row in performance],
@@ -106,7 +110,7 @@ def _predictor(
         missing = {"policy": "impute", "value": builder.imputer_.fill_values_[name]}
     soft: list[float | None] = [None, None]
     if numeric:
-        soft = [float(value) for value in X[name].quantile([0.01, 0.99])]
+        soft = [float(f"{value:.6g}") for value in X[name].quantile([0.01, 0.99])]
     return {
         "id": name,
         "label": field.label,
@@ -188,21 +192,41 @@ def _points(builder: ScoreBuilder) -> dict[str, Any]:
 
 
 def _risk_table(builder: ScoreBuilder) -> list[dict[str, Any]]:
-    """Write risk by points; of a band with few patients, neither its count nor its mean risk."""
-    hidden = _hidden_bands(builder)
-    return [_risk_row(row, hidden=row.band in hidden) for row in builder.risk_table_]
+    return public_risk_rows(builder.risk_table_, _risk_groups(builder))
 
 
-def _hidden_bands(builder: ScoreBuilder) -> set[int]:
+def public_risk_rows(
+    table: Sequence[ObservedRisk], groups: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """
+    Write risk by points; of a band with few patients, neither its count nor its mean risk.
+
+    Parameters
+    ----------
+    table : sequence of ObservedRisk
+        Risk by points.
+    groups : sequence of mapping
+        The artifact's risk groups.
+
+    Returns
+    -------
+    list of dict
+        The artifact's ``risk_table``.
+    """
+    hidden = _hidden_bands(table, groups)
+    return [_risk_row(row, hidden=row.band in hidden) for row in table]
+
+
+def _hidden_bands(table: Sequence[ObservedRisk], groups: Sequence[Mapping[str, Any]]) -> set[int]:
     """
     Choose the bands whose patients are not counted.
 
     A report gives the number of patients of each risk group too, so the small counts must not
     follow from the total of their group. Empty bands count nobody and stay.
     """
-    counts = {row.band: row.n for row in builder.risk_table_ if row.n}
+    counts = {row.band: row.n for row in table if row.n}
     hidden: set[int] = set()
-    for group in _risk_groups(builder):
+    for group in groups:
         first, last = group["points_from"], group["points_to"]
         hidden |= _hidden_of({band: n for band, n in counts.items() if first <= band <= last})
     return hidden | _hidden_of(counts) if len(hidden) == 1 else hidden

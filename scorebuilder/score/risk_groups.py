@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from scorebuilder.core.arrays import IntArray
+from scorebuilder.core.arrays import FloatArray, IntArray
+from scorebuilder.core.errors import ModelError, StatisticalWarning
 
 TERTILE_LABELS = ("low", "intermediate", "high")
 
@@ -121,3 +124,75 @@ def make_risk_groups(points: IntArray, rule: str | Sequence[int], *, maximum: in
     else:
         labels = tuple(f"group {number}" for number in range(1, len(cuts) + 2))
     return RiskGroups(tuple(cuts), labels)
+
+
+def make_risk_bands(
+    thresholds: FloatArray, risks: Sequence[float], *, cumulative_hazard: float
+) -> RiskGroups:
+    r"""
+    Form risk groups whose limits lie as near to given absolute risks as whole points allow.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (n_points,)
+        Ascending linear predictors that begin 1, 2, ... points.
+    risks : sequence of float
+        Ascending, in (0, 1), at one horizon.
+    cumulative_hazard : float
+        Baseline cumulative hazard at that horizon, > 0.
+
+    Returns
+    -------
+    RiskGroups
+        Labelled by the given risks. A group begins at the points whose threshold is nearest to the
+        linear predictor of its risk, so patients near a limit may lie on the other side of it.
+
+    Raises
+    ------
+    ModelError
+        If a risk lies further beyond the scale than half a point.
+
+    Warns
+    -----
+    StatisticalWarning
+        If two risks fall on the same points, so that there is one group fewer.
+
+    Notes
+    -----
+    Risk r has the linear predictor :math:`\log(-\log(1 - r) / H_0(t))`.
+
+    Examples
+    --------
+    >>> hazard = -np.log(0.9)
+    >>> make_risk_bands(np.array([-1.0, 0.0, 1.0]), [0.1], cumulative_hazard=hazard)
+    RiskGroups(cut_points=(2,), labels=('below 10%', '10% and above'))
+    """
+    wanted = np.log(-np.log1p(-np.asarray(risks, dtype=np.float64)) / cumulative_hazard)
+    half = float(np.max(np.diff(thresholds))) / 2.0 if len(thresholds) > 1 else np.inf
+    beyond = [
+        f"{risk:.6g}"
+        for risk, eta in zip(risks, wanted, strict=True)
+        if not thresholds[0] - half <= eta <= thresholds[-1] + half
+    ]
+    if beyond:
+        message = (
+            f"`risk_groups`: no points value separates patients at the risk {', '.join(beyond)}; "
+            "it lies beyond the scale. Choose another risk or horizon"
+        )
+        raise ModelError(message)
+    cuts = [int(np.argmin(np.abs(thresholds - eta))) + 1 for eta in wanted]
+    starts = {cut: risk for risk, cut in zip(risks, cuts, strict=True)}  # the higher risk stays
+    ends = {cut: risk for risk, cut in reversed(list(zip(risks, cuts, strict=True)))}
+    if len(starts) < len(cuts):
+        message = "`risk_groups`: two risks fall on the same points; there is one group fewer"
+        warnings.warn(message, StatisticalWarning, stacklevel=2)
+    order = sorted(starts)
+    labels = [f"below {_percent(ends[order[0]])}"]
+    for cut, following in pairwise(order):
+        labels.append(f"{_percent(starts[cut])} to {_percent(ends[following])}")
+    labels.append(f"{_percent(starts[order[-1]])} and above")
+    return RiskGroups(tuple(order), tuple(labels))
+
+
+def _percent(risk: float) -> str:
+    return f"{100.0 * risk:.6g}%"

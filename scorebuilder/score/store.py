@@ -118,15 +118,60 @@ def save_artifact(artifact: ScoreArtifact, folder: Path) -> Path:
     Raises
     ------
     ArtifactVersionError
-        If another artifact is stored there already.
+        If another artifact is stored there already, also when another process stored it just now.
+
+    Notes
+    -----
+    The whole text is written beside the file and then given its name by a hard link, which fails
+    if the name is taken: of two processes one wins, and a full disk leaves nothing behind.
     """
     path = folder / "score.json"
-    text = artifact.to_json()
-    if path.exists() and path.read_text(encoding="utf-8") != text:
-        message = f"{path} holds another artifact; raise `version`, a stored version never changes"
-        raise ArtifactVersionError(message)
-    write_text(path, text)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".score.json.{os.getpid()}.tmp"
+    try:
+        write_text(temporary, artifact.to_json())
+        os.link(temporary, path)
+    except FileExistsError:
+        if not _holds(path, artifact):
+            message = (
+                f"{path} holds another artifact; raise `version`, a stored version never changes"
+            )
+            raise ArtifactVersionError(message) from None
+    finally:
+        temporary.unlink(missing_ok=True)
     return path
+
+
+def _holds(path: Path, artifact: ScoreArtifact) -> bool:
+    """Tell whether a file holds the same artifact, in whatever layout."""
+    try:
+        return load_artifact(path).fingerprint == artifact.fingerprint
+    except ArtifactError:
+        return False
+
+
+def version_folder(path: Path, artifact: ScoreArtifact, version: str) -> Path:
+    """
+    Find the folder of another version: beside that of the artifact.
+
+    Parameters
+    ----------
+    path : Path
+        Where the artifact was read from: ``score.json``, or its folder.
+    artifact : ScoreArtifact
+        What was read.
+    version : str
+        The other version.
+
+    Returns
+    -------
+    Path
+        ``<name>/<version>`` beside ``<name>/<present version>``; where the artifact lies in a
+        folder of another name, inside that folder.
+    """
+    folder = path if path.is_dir() else path.parent
+    root = folder.parent if folder.name == artifact.content["version"] else folder
+    return root / version
 
 
 def load_artifact(path: str | Path) -> ScoreArtifact:

@@ -42,20 +42,24 @@ def make_test_vectors(artifact: ScoreArtifact) -> list[dict[str, Any]]:
         range (``out_of_range``), an unknown level (``invalid``) and no value (``imputed`` or
         refused as ``missing``); last, nothing known at all.
     """
-    thresholds = np.asarray(artifact.scoring["points"]["thresholds"])
-
-    def clear(vector: dict[str, Any]) -> bool:
-        value = vector["linear_predictor"]
-        return value is None or bool(np.min(np.abs(thresholds - value)) >= VECTOR_MARGIN)
-
     drawn = judge_patients(artifact, list(_drawn(artifact)))
-    ordinary = [vector for vector in drawn if vector["status"] == "ok" and clear(vector)]
+    ordinary = [
+        vector for vector in drawn if vector["status"] == "ok" and _is_clear(artifact, vector)
+    ]
     vectors = ordinary[:N_VECTORS]
     bases = [vector["inputs"] for vector in vectors[2 : 2 + N_BASES]] or [vectors[0]["inputs"]]
     for change in _changes(artifact):
         tried = judge_patients(artifact, [{**base, **change} for base in bases])
-        vectors += [vector for vector in tried if clear(vector)][:1]
+        vectors += [vector for vector in tried if _is_clear(artifact, vector)][:1]
     return vectors
+
+
+def _is_clear(artifact: ScoreArtifact, vector: dict[str, Any]) -> bool:
+    """Tell whether a vector lies far enough from every threshold, or has no points."""
+    if vector["linear_predictor"] is None:
+        return True
+    away = np.asarray(artifact.scoring["points"]["thresholds"]) - vector["linear_predictor"]
+    return bool(np.min(np.abs(away)) >= VECTOR_MARGIN)
 
 
 def _drawn(artifact: ScoreArtifact) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from scorebuilder.report import numbers, words
@@ -12,6 +13,9 @@ from scorebuilder.report.section import SECTIONS, Figures, Section
 def _rule(rule: Any) -> str:
     if isinstance(rule, list | tuple):
         return f"cut points {', '.join(str(cut) for cut in rule)}"
+    if isinstance(rule, Mapping):
+        risks = ", ".join(f"{100 * risk:.6g}%" for risk in rule["risk"])
+        return f"absolute risk {risks} at {rule['horizon']}, as nearly as whole points allow"
     return str(rule)
 
 
