@@ -23,6 +23,9 @@ class Dialect(Printer):
     label: str
     double: str
     text_type: str
+    step: str = "AS"
+    """How a step of the query is introduced; where the database would otherwise write each step
+    out inside the next, so that the query grows without bounds, it is kept as a table."""
 
     def __init__(self) -> None:
         self.columns: dict[str, str] = {}

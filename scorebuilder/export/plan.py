@@ -15,13 +15,9 @@ from scorebuilder.core.units import (
     horizon_code,
 )
 from scorebuilder.export.expression import Expression, build_contributions
-from scorebuilder.score.apply import needs_positive
+from scorebuilder.score.apply import LARGEST_INPUT, curve_floor
 from scorebuilder.score.artifact import ScoreArtifact
 
-LARGEST_INPUT = 1e50
-"""Numbers beyond are impossible whatever is measured: no power of them overflows."""
-SMALLEST_INPUT = 1e-50
-"""The same at 0 for curves that have no value there."""
 LARGEST_EXPONENT = 700.0
 """Linear predictors are pulled down to it: exp does not overflow, and the risk is 1 long before."""
 
@@ -73,7 +69,7 @@ class InputRule:
     levels : tuple of (str, str)
         Code and label of each level; empty for numbers.
     lowest, highest : float or None
-        Impossible values lie beyond (hard range, at most `LARGEST_INPUT`); None for a factor.
+        Impossible values lie beyond: the hard range, and `LARGEST_INPUT`; None for a factor.
     above : float or None
         The curve has no value at or below this number.
     usual : tuple of float or None
@@ -211,11 +207,6 @@ def _horizon(row: Mapping[str, Any]) -> HorizonRisk:
 
 def _rule(artifact: ScoreArtifact, predictor: Mapping[str, Any]) -> InputRule:
     numeric = predictor["type"] == "numeric"
-    floors = [
-        -float(term["shift"]) or SMALLEST_INPUT
-        for term in artifact.scoring["terms"]
-        if term["predictor"] == predictor["id"] and needs_positive(term)
-    ]
     lowest, highest = predictor["hard_range"]
     low, high = predictor["soft_range"]
     missing = predictor["missing"]
@@ -225,13 +216,17 @@ def _rule(artifact: ScoreArtifact, predictor: Mapping[str, Any]) -> InputRule:
         unit=predictor["unit"],
         numeric=numeric,
         levels=tuple((level["code"], level["label"]) for level in predictor["levels"]),
-        lowest=None if not numeric else -LARGEST_INPUT if lowest is None else float(lowest),
-        highest=None if not numeric else LARGEST_INPUT if highest is None else float(highest),
-        above=max(floors, default=None),
+        lowest=_limit(lowest, -LARGEST_INPUT) if numeric else None,
+        highest=_limit(highest, LARGEST_INPUT) if numeric else None,
+        above=curve_floor(artifact, predictor["id"]),
         usual=None if low is None or high is None else (float(low), float(high)),
         fill=missing["value"] if missing["policy"] == "impute" else None,
         other_units=_other_units(predictor["unit"], predictor.get("analyte", "")),
     )
+
+
+def _limit(end: float | None, furthest: float) -> float:
+    return furthest if end is None or abs(end) > abs(furthest) else float(end)
 
 
 def _other_units(unit: str, analyte: str) -> tuple[UnitChoice, ...]:

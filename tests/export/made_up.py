@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from scorebuilder.score.artifact import OUTPUT_LICENCE, ScoreArtifact, seal
-from tests.export.oracle import expected
+
+from .oracle import expected  # isort: skip
 
 HOSTILE = (
     "plain", "with space", 'dou"ble', "sing'le", "back\\slash", "new\nline", "tab\there",
@@ -120,6 +121,22 @@ def patient(
             drawn = random.uniform(low - spread * span, high + spread * span)
             values[predictor["id"]] = float(f"{drawn:.6g}")
     return values
+
+
+def patients(content: dict[str, Any], n: int, seed: int) -> list[dict[str, Any]]:
+    """Random patients, a few with zeros, none of them where rounding could decide on a point."""
+    random = np.random.default_rng(seed)
+    numbers = [p["id"] for p in content["scoring"]["predictors"] if p["type"] == "numeric"]
+    out: list[dict[str, Any]] = []
+    while len(out) < n:
+        values = patient(content, random)
+        for name in numbers:
+            if random.random() < 0.03:
+                values[name] = 0.0
+        total = expected(content, values)["linear_predictor"]
+        if total is None or not close(content, total):
+            out.append(values)
+    return out
 
 
 def _policy(random: np.random.Generator, value: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Evaluates calculations of REDCap: the operators, if(), log() and blanks as the language has them."""
+"""Evaluates calculations of REDCap: operators, if(), log() and blanks as the language has them."""
 
 from __future__ import annotations
 
@@ -67,14 +67,18 @@ class Redcap:
         value = self._product(run=run)
         while self._is("+", "-"):
             sign, other = self._take("+", "-"), self._product(run=run)
-            value = self._number(value, other, run, lambda a, b, s=sign: a + b if s == "+" else a - b)
+            value = self._number(
+                value, other, run, lambda a, b, s=sign: a + b if s == "+" else a - b
+            )
         return value
 
     def _product(self, *, run: bool) -> Any:
         value = self._power(run=run)
         while self._is("*", "/"):
             sign, other = self._take("*", "/"), self._power(run=run)
-            value = self._number(value, other, run, lambda a, b, s=sign: a * b if s == "*" else a / b)
+            value = self._number(
+                value, other, run, lambda a, b, s=sign: a * b if s == "*" else a / b
+            )
         return value
 
     def _power(self, *, run: bool) -> Any:

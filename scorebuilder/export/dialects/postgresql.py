@@ -12,6 +12,7 @@ class PostgreSQL(Dialect):
     """A column has one type, which pg_typeof() tells; numbers pass through their exact text."""
 
     name, label, double, text_type = "postgresql", "PostgreSQL", "DOUBLE PRECISION", "TEXT"
+    step = "AS MATERIALIZED"
 
     def number(self, value: float) -> str:
         """Print a constant of double precision; a bare one would be decimal."""

@@ -11,6 +11,7 @@ class SQLite(Dialect):
     """Cells have types of their own here; truth values are the numbers 0 and 1."""
 
     name, label, double, text_type = "sqlite", "SQLite", "REAL", "TEXT"
+    step = "AS MATERIALIZED"
 
     def is_missing(self, given: str) -> str:
         """Print whether a cell is empty, or text without a character."""

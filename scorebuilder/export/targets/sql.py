@@ -57,7 +57,7 @@ class Query:
 
     def _step(self, name: str, source: str, columns: list[str]) -> str:
         body = ",\n".join(f"    {column}" for column in ["patient_key", *columns])
-        return f"{name} AS (\n  SELECT\n{body}\n  FROM {source}\n)"
+        return f"{name} {self.say.step} (\n  SELECT\n{body}\n  FROM {source}\n)"
 
     def _read(self) -> list[str]:
         columns = []
