@@ -29,21 +29,21 @@ def postgresql_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         shutil.chown(place, "postgres")
     start = [*as_user, str(programs[-1] / "pg_ctl"), "-D", str(place / "data")]
 
-    def control(*arguments: str) -> None:
+    def control(*arguments: str, check: bool = True) -> None:
         quiet = subprocess.DEVNULL
-        subprocess.run([*start, *arguments], check=True, stdout=quiet, stderr=quiet, cwd=place)
+        subprocess.run([*start, *arguments], check=check, stdout=quiet, stderr=quiet, cwd=place)
 
     made = "--auth=trust --encoding=UTF8 --locale=C.UTF-8 --username=postgres --no-sync"
     control("initdb", "-o", made)
     options = f"-c listen_addresses='' -c unix_socket_directories='{place}' -c fsync=off"
-    control("-w", "-o", options, "start")
+    control("-w", "-l", str(place / "log"), "-o", options, "start")
     try:
         with psycopg.connect(
             host=str(place), user="postgres", dbname="postgres", autocommit=True
         ) as connection:
             yield connection
     finally:
-        control("-m", "immediate", "stop")
+        control("-m", "immediate", "stop", check=False)
 
 
 @pytest.fixture(scope="session")

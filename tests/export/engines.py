@@ -117,10 +117,15 @@ def r_literal(value: Any) -> str:
 
 
 def _r_column(values: Sequence[Any], of: str) -> str:
-    missing = {"number": "NA_real_", "text": "NA_character_", "truth": "NA"}[of]
     if any(isinstance(value, list | dict) for value in values):
         assert len(values) == 1
         return r_literal(values[0])
+    if of == "text":
+        known = sorted({value for value in values if value is not None})
+        words = ", ".join(map(r_literal, known)) or "NA_character_"
+        places = ("NA" if v is None else f"{1 + known.index(v)}L" for v in values)
+        return f"c({words})[c({', '.join(places)}, NULL)]"
+    missing = {"number": "NA_real_", "truth": "NA"}[of]
     return f"c({', '.join(missing if v is None else r_literal(v) for v in values)})"
 
 
@@ -153,7 +158,8 @@ def r(jobs: Sequence[Job], folder: Path) -> list[list[Result]]:
             ]
     script = folder / "run.R"
     script.write_text("\n".join(lines), "utf-8")
-    run(["Rscript", "--vanilla", script], env=_environment(LC_ALL="C.UTF-8"))
+    start = f"source({json.dumps(str(script))})"  # as R reads a script line by line, long ones fail
+    run(["Rscript", "--vanilla", "-e", start], env=_environment(LC_ALL="C"))
     results: list[list[Any]] = [[None] * len(job[1]) for job in jobs]
     for number, rows, out in tables:
         for row, line in zip(rows, out.read_text().splitlines(), strict=True):

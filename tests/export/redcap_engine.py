@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import Any
 
 TOKEN = re.compile(
@@ -16,6 +17,18 @@ COMPARE = {
 }  # fmt: skip
 
 
+@cache
+def tokens(code: str) -> tuple[tuple[str | None, str], ...]:
+    """Kind and text of each part of a calculation."""
+    out, place = [], 0
+    while place < len(code.rstrip()):
+        match = TOKEN.match(code, place)
+        assert match, f"not a calculation: {code[place : place + 20]!r}"
+        out.append((match.lastgroup, match.group(match.lastgroup or 0)))
+        place = match.end()
+    return tuple(out)
+
+
 class Redcap:
     """A record whose calculated fields are filled in order."""
 
@@ -24,12 +37,7 @@ class Redcap:
 
     def evaluate(self, code: str) -> Any:
         """Value of a calculation; blank is empty text."""
-        self.tokens, place = [], 0
-        while place < len(code.rstrip()):
-            match = TOKEN.match(code, place)
-            assert match, f"not a calculation: {code[place : place + 20]!r}"
-            self.tokens.append((match.lastgroup, match.group(match.lastgroup)))
-            place = match.end()
+        self.tokens = tokens(code)
         self.at = 0
         value = self._or(run=True)
         assert self.at == len(self.tokens), self.tokens[self.at :][:3]

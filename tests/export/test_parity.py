@@ -15,7 +15,7 @@ from .shapes import assert_same, expectation  # isort: skip
 
 N_PATIENTS = 10_000
 N_SHEET = 2_000
-"""LibreOffice takes a minute for ten thousand rows of formulas, FHIRPath still longer."""
+"""For the workbook and the engines of FHIRPath and PMML, which take a minute for all."""
 
 
 @pytest.fixture(scope="module")

@@ -234,12 +234,17 @@ def _outputs(plan: Plan) -> ET.Element:
         points = one if points is None else apply("+", points, one)
     assert points is not None  # the artifact's schema asks for at least one threshold
     outputs.append(_output("points", "double", points))
-    group = constant(plan.groups[-1][0])
-    for label, _, last in reversed(plan.groups[:-1]):
-        inside = apply("lessOrEqual", field("points"), constant(float(last)))
-        group = apply("if", inside, constant(label), group)
-    outputs.append(_output("risk_group", "string", group))
+    outputs.append(_output("risk_group", "string", _groups(plan)))
     return element("Output", None, *outputs)
+
+
+def _groups(plan: Plan) -> ET.Element:
+    """Labels stand in attributes, where engines read any sign."""
+    bins = []
+    for label, first, last in plan.groups:
+        limits = {"closure": "closedClosed", "leftMargin": first, "rightMargin": last}
+        bins.append(element("DiscretizeBin", {"binValue": label}, element("Interval", limits)))
+    return element("Discretize", {"field": "points", "dataType": "string"}, *bins)
 
 
 def write_pmml(artifact: ScoreArtifact) -> dict[str, str]:

@@ -122,9 +122,11 @@ def _vector(plan: Plan, vector: Mapping[str, Any]) -> str:
     for rule in plan.inputs:
         value = vector["inputs"].get(rule.name)
         shown = missing[rule.numeric] if value is None else literal(value)
-        inputs.append(f"{text(rule.name)} = {shown}")
+        inputs.append(shown)
+    # Names of arguments would pass through the locale of the user; text does not.
+    names = literal([rule.name for rule in plan.inputs])
     parts = {
-        "inputs": f"list({', '.join(inputs)})",
+        "inputs": f"structure(list({', '.join(inputs)}), names = {names})",
         "status": text(vector["status"]),
         "refusals": text(_notes(vector["refusals"])),
         "warnings": text(_notes(vector["warnings"])),
