@@ -9,6 +9,7 @@ import pandas as pd
 
 from scorebuilder.core.canonical import dump_json
 from scorebuilder.export.folder import export_folder
+from scorebuilder.export.target import choose_targets
 from scorebuilder.report.figure import draw_figures
 from scorebuilder.report.render import render_html
 from scorebuilder.report.study import Study
@@ -41,7 +42,7 @@ def write_run(folder: Path, study: Study, summary: dict[str, Any], *, run: dict[
     for name, table in run_tables(study, summary).items():
         text = table.to_csv(index=False, lineterminator="\n")
         write_text(folder / "tables" / f"{name}.csv", text)
-    for target in study.settings["export"]["targets"]:
+    for target in choose_targets(study.settings["export"]["targets"]):
         for name, content in export_folder(study.sealed, target).items():
             write_bytes(folder / "exports" / target / name, content)
     write_text(folder / "run.json", dump_json(run))

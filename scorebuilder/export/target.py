@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
+from scorebuilder.core.errors import MissingPartError, SpecError
 from scorebuilder.core.registry import Registry
 from scorebuilder.score.artifact import ScoreArtifact
 
@@ -28,7 +30,7 @@ class Target:
     usage : str
         One line: how the files are used, and how they check themselves.
     requires : str or None
-        Extra of the package without which it cannot be written.
+        Module without which it cannot be written; the package's extra is called like the target.
     """
 
     name: str
@@ -40,6 +42,40 @@ class Target:
 
 TARGETS: Registry[Target] = Registry("export target", "scorebuilder.export.targets")
 """All targets by name."""
+
+
+def choose_targets(wanted: Sequence[str]) -> list[str]:
+    """
+    Find the targets that are asked for, before anything is written.
+
+    Parameters
+    ----------
+    wanted : sequence of str
+        Names in `TARGETS`, or ``all``.
+
+    Returns
+    -------
+    list of str
+        Names, each once.
+
+    Raises
+    ------
+    SpecError
+        If there is no such target; names those there are.
+    MissingPartError
+        If a target needs a module that is not installed.
+    """
+    unknown = sorted(set(wanted) - set(TARGETS) - {"all"})
+    if unknown:
+        message = f"unknown {', '.join(unknown)}; known: all, {', '.join(TARGETS)}"
+        raise SpecError(message)
+    chosen = list(TARGETS) if "all" in wanted else list(dict.fromkeys(wanted))
+    for name in chosen:
+        module = TARGETS[name].requires
+        if module and find_spec(module) is None:
+            message = f"the target `{name}` needs {module}: pip install 'scorebuilder[{name}]'"
+            raise MissingPartError(message)
+    return chosen
 
 
 def export_score(artifact: ScoreArtifact, target: str) -> dict[str, str | bytes]:

@@ -46,7 +46,7 @@ def export(
     as_json : bool
         One JSON object on stdout.
     """
-    from scorebuilder.export.target import TARGETS
+    from scorebuilder.export.target import TARGETS, choose_targets
 
     console = Console(quiet, as_json)
     if artifact == "list":
@@ -54,7 +54,10 @@ def export(
             console.answer(f"{known.name:<11} {known.label}")
         console.result({"targets": {known.name: known.label for known in TARGETS.values()}})
         return
-    chosen = _chosen(target or [], list(TARGETS))
+    if not target:
+        message = f"say what to write with --target: all, or one of {', '.join(TARGETS)}"
+        raise SpecError(message)
+    chosen = choose_targets(target)
     from scorebuilder.score.store import load_artifact
 
     score = load_artifact(artifact)
@@ -64,19 +67,6 @@ def export(
         written[name] = _write(score, name, out / name)
         console.answer(f"{name:<11} {out / name}")
     console.result({"score": score.content["name"], "written": written})
-
-
-def _chosen(wanted: list[str], known: list[str]) -> list[str]:
-    if not wanted:
-        message = f"say what to write with --target: all, or one of {', '.join(known)}"
-        raise SpecError(message)
-    if "all" in wanted:
-        return known
-    unknown = sorted(set(wanted) - set(known))
-    if unknown:
-        message = f"`--target`: unknown {', '.join(unknown)}; known: {', '.join(known)}"
-        raise SpecError(message)
-    return list(dict.fromkeys(wanted))
 
 
 def _write(score: ScoreArtifact, name: str, folder: Path) -> dict[str, str]:

@@ -39,6 +39,6 @@ TARGETS.register(
         write_excel,
         "Only the yellow cells of the sheet Score can be changed; Audit shows every step. The "
         "sheet Check scores the test vectors, and Score shows no result unless all are reproduced.",
-        requires="excel",
+        requires="openpyxl",
     ),
 )
