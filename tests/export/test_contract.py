@@ -15,7 +15,7 @@ import pytest
 import sqlglot
 
 from scorebuilder.export.target import TARGETS, export_score
-from scorebuilder.score.artifact import seal
+from scorebuilder.score.artifact import ScoreArtifact, seal
 
 from . import engines  # isort: skip
 from .made_up import made_up_score  # isort: skip
@@ -128,6 +128,15 @@ def test_a_damaged_workbook_shows_no_result(small_score: Any, tmp_path: Path) ->
     rows = dict(row[:2] for row in engines.sheets(file.getvalue(), tmp_path)["Score"])
     assert rows["Self-check"] == "failed"
     assert rows["Points"] == rows["Status"] == ""
+
+
+def test_a_score_read_from_its_file_checks_itself(small_score: Any, tmp_path: Path) -> None:
+    # Keys are sorted in the file: no comparison may depend on their order.
+    stored = ScoreArtifact.from_json(small_score.artifact.to_json())
+    vectors = [vector["inputs"] for vector in stored.content["evidence"]["test_vectors"]]
+    for engine in (engines.python, engines.javascript, engines.r):
+        (found,) = engine([(stored, vectors)], tmp_path)
+        assert len(found) == len(vectors)
 
 
 def _damage(path: Path) -> None:
