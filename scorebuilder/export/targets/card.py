@@ -84,7 +84,8 @@ def _totals(plan: Plan, card: Mapping[str, Any]) -> str:
         return ""
     heads = ["Total", *(f"Risk by {row.words}, %" for row in plan.horizons)]
     cells = [("", [f"{row['total']:g}", *(percent(risk) for risk in row["risk"])]) for row in rows]
-    return html_table(f"Risk of each total. {card['fitted']}", heads, cells)
+    fitted = str(card["fitted"])
+    return html_table(f"{fitted[:1].upper()}{fitted[1:]}", heads, cells)
 
 
 def _card_risks(card: Mapping[str, Any]) -> str:
