@@ -149,7 +149,7 @@ class ExportSpec(SpecPart):
     Attributes
     ----------
     targets : tuple of str
-        Names of export targets.
+        Names of export targets, or ``all``.
     """
 
     targets: Names = ()

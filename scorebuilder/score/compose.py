@@ -114,6 +114,7 @@ def _predictor(
         "id": name,
         "label": field.label,
         "unit": field.unit or "",
+        **({"analyte": field.analyte} if field.analyte else {}),
         "type": field.kind,
         "levels": [
             {"code": level.code, "label": level.label}
