@@ -1,4 +1,4 @@
-"""How often rules that refit keep noise, and how often the interval of VIMP covers its value of 0."""
+"""How often rules that refit keep noise, and how often the interval of VIMP covers 0."""
 
 from __future__ import annotations
 
