@@ -10,8 +10,9 @@ from typing import Any
 
 from scorebuilder.core.errors import MissingPartError
 from scorebuilder.core.units import unit_text
-from scorebuilder.export.plan import LARGEST_INPUT, InputRule, Plan
+from scorebuilder.export.plan import InputRule, Plan
 from scorebuilder.export.workbook_logic import Constants, ExcelPrinter, score_formulas
+from scorebuilder.score.apply import LARGEST_INPUT
 
 FIRST = 8
 """Row of the first input on the sheet for one patient."""

@@ -8,8 +8,9 @@ from typing import Any
 from scorebuilder.core.canonical import dump_json
 from scorebuilder.core.units import unit_text
 from scorebuilder.export.fhirpath import variables
-from scorebuilder.export.plan import LARGEST_INPUT, InputRule, Plan, make_plan
+from scorebuilder.export.plan import InputRule, Plan, make_plan
 from scorebuilder.export.target import TARGETS, Target
+from scorebuilder.score.apply import LARGEST_INPUT
 from scorebuilder.score.artifact import ScoreArtifact
 
 CORE = "http://hl7.org/fhir/StructureDefinition"

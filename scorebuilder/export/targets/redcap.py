@@ -6,9 +6,10 @@ import csv
 import io
 
 from scorebuilder.core.units import unit_text
-from scorebuilder.export.plan import LARGEST_INPUT, InputRule, Plan, make_plan
+from scorebuilder.export.plan import InputRule, Plan, make_plan
 from scorebuilder.export.redcap import calculations, field_names
 from scorebuilder.export.target import TARGETS, Target
+from scorebuilder.score.apply import LARGEST_INPUT
 from scorebuilder.score.artifact import ScoreArtifact
 
 COLUMNS = (
