@@ -13,8 +13,8 @@ from scorebuilder.cohort.encode import FactorEncoder, level_codes, nominal_facto
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import BelowRangeError, ModelError
 from scorebuilder.score.points import PointsScale, make_points
-from scorebuilder.score.risk_groups import RiskGroups, make_risk_bands, make_risk_groups
 from scorebuilder.score.public_risk import public_risk_rows
+from scorebuilder.score.risk_groups import RiskGroups, make_risk_bands, make_risk_groups
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band, risk_of_bands
 from scorebuilder.score.stage_two import check_stage_two, stage_two
 from scorebuilder.selection.engine import ORDERED_ENGINES

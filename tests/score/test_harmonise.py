@@ -7,8 +7,8 @@ import pytest
 
 from scorebuilder.cohort.schema import Level
 from scorebuilder.core.errors import CohortError
-from scorebuilder.score.baseline_curve import STEP, baseline_points
 from scorebuilder.score.apply import score_table
+from scorebuilder.score.baseline_curve import STEP, baseline_points
 from scorebuilder.score.harmonise import harmonised
 
 
