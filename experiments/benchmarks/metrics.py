@@ -179,7 +179,7 @@ R_PROGRAMS = {
         ("AUC(t)", "AUC(t) of 6 scores, 15 tests", "Brier", "AUC(t), Brier of 6 scores, tests"),
     ),
 }
-"""Script and measures of each package; `Score` needs most of a minute, so it runs once."""
+"""Script and measures of each package; each call of `Score` takes seconds, so it is timed once."""
 
 
 def r_times(

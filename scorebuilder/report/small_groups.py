@@ -32,10 +32,10 @@ def without_small_groups(found: Mapping[str, Any]) -> dict[str, Any]:
         others as would let such a count be worked out. Empty groups stay, for they tell of nobody.
     """
     taken = [group for group in found["groups"] if group["n"]]
-    counts = np.array([[group["n"] for group in taken]])
-    small = hidden_levels(counts) if taken else []
-    hidden = {group["label"] for group, hide in zip(taken, small, strict=True) if hide}
-
+    hidden = set()
+    if taken:
+        small = hidden_levels(np.array([[group["n"] for group in taken]]))
+        hidden = {group["label"] for group, hide in zip(taken, small, strict=True) if hide}
     told = {"groups": COUNTED, "observed": ESTIMATED, "hazard_ratios": RATIO}
     return {
         **found,

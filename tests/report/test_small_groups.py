@@ -46,9 +46,7 @@ def hidden(result: dict[str, Any]) -> dict[str, set[str]]:
 def test_a_small_group_and_its_complement_tell_nothing() -> None:
     # 3 of 100: with the total known 3 would follow, so the next smallest group, 27, is hidden too.
     result = without_small_groups(found((70, 27, 3, 0)))
-    assert hidden(result) == dict.fromkeys(
-        ("observed", "hazard_ratios", "groups"), {"middle", "high"}
-    )
+    assert all(labels == {"middle", "high"} for labels in hidden(result).values())
     for label in ("middle", "high"):
         group = next(row for row in result["groups"] if row["label"] == label)
         assert group["n"] is group["events"] is None
