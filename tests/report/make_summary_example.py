@@ -984,6 +984,13 @@ def robustness(events: int) -> dict[str, Any]:
                     **dict.fromkeys(("changed", "changed_by_two", "ever_changed", "n_compared")),
                 },
             ],
+            "thresholds": [
+                {
+                    "threshold": at, "changed": share, "ever_changed": 2.4 * share,
+                    "n_compared": 5 * N, "reason": None,
+                }
+                for at, share in ((0.05, 0.061), (0.1, 0.048))
+            ],
             "calibration": {"curves": curves, "reason": None},
         },
         "measurement_error": {
