@@ -115,17 +115,16 @@ def global_importance(artifact: ScoreArtifact, X: pd.DataFrame) -> list[Importan
         message = "the score is the same for all patients"
         raise UndefinedMetricError(message)
     share, error = shares(size)
-    found = [
-        Importance(
-            predictor["id"],
-            float(size[:, k].mean()),
-            float(share[k]),
-            float(error[k]),
-            *(rounded(float(q)) for q in np.quantile(parts[predictor["id"]], [0.05, 0.95])),
-            _bins(predictor, filled[predictor["id"]], parts[predictor["id"]]),
+    found = []
+    for k, predictor in enumerate(artifact.scoring["predictors"]):
+        name = str(predictor["id"])
+        lower, upper = (rounded(float(q)) for q in np.quantile(parts[name], [0.05, 0.95]))
+        bins = _bins(predictor, filled[name], parts[name])
+        found.append(
+            Importance(
+                name, float(size[:, k].mean()), float(share[k]), float(error[k]), lower, upper, bins
+            )
         )
-        for k, predictor in enumerate(artifact.scoring["predictors"])
-    ]
     return sorted(found, key=lambda item: (-item.size, item.predictor))
 
 

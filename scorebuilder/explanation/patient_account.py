@@ -102,7 +102,7 @@ def _scored(
         "references": [
             {**row, "risks": _risks(artifact, row["risk"])}
             | _shown(artifact, row["predictor"], row["reference"])
-            for row in at_reference_values(artifact, inputs)
+            for row in at_reference_values(artifact, inputs, leave_out=imputed)
         ],
     }
 

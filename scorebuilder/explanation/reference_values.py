@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from scorebuilder.explanation.development_place import median_of_input
@@ -44,7 +44,7 @@ def reference_value(artifact: ScoreArtifact, predictor: Mapping[str, Any]) -> fl
 
 
 def at_reference_values(
-    artifact: ScoreArtifact, inputs: Mapping[str, Any]
+    artifact: ScoreArtifact, inputs: Mapping[str, Any], *, leave_out: Collection[str] = ()
 ) -> list[dict[str, Any]]:
     """
     Score a patient again with each modifiable input at its reference value, one at a time.
@@ -55,6 +55,8 @@ def at_reference_values(
         The score.
     inputs : mapping
         Predictor -> value that the score is computed with; complete.
+    leave_out : collection of str
+        Inputs that are not the patient's own.
 
     Returns
     -------
@@ -64,7 +66,9 @@ def at_reference_values(
     """
     changed = []
     for predictor in artifact.scoring["predictors"]:
-        value = reference_value(artifact, predictor) if predictor.get("modifiable") else None
+        if not predictor.get("modifiable") or predictor["id"] in leave_out:
+            continue
+        value = reference_value(artifact, predictor)
         if value is not None and value != inputs[predictor["id"]]:
             changed.append((predictor["id"], value))
     verdicts = judge_patients(artifact, [{**inputs, name: value} for name, value in changed])

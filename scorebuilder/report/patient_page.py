@@ -106,19 +106,25 @@ def _item(tongue: Tongue, item: Mapping[str, Any], largest: float) -> dict[str, 
         notes.append(tongue.say("input_place", low=low, high=high))
     return {
         "label": item["label"],
-        "value": tongue.quantity(item["value"], item["unit"]),
+        "value": tongue.quantity(
+            _few_digits(item) if item["imputed"] else item["value"], item["unit"]
+        ),
         "notes": notes,
         "modifiable": item["modifiable"],
         "imputed": item["imputed"],
         "direction": "raises" if shown > 0 else "lowers" if shown < 0 else "no_effect",
         "width": round(100 * abs(size) / largest),
-        "factor": tongue.say(
-            "hazard", factor=tongue.local(numbers.two(item["hazard_factor"]))
-        ),
+        "factor": tongue.say("hazard", factor=tongue.local(numbers.two(item["hazard_factor"]))),
         "points": None
         if item["points"] is None
         else tongue.say("in_points", points=tongue.local(numbers.signed(item["points"], 2))),
     }
+
+
+def _few_digits(item: Mapping[str, Any]) -> float | str:
+    """What was filled in is no measurement; six digits of it say enough."""
+    value: float | str = item["value"]
+    return value if isinstance(value, str) else float(f"{value:.6g}")
 
 
 def _sums(tongue: Tongue, account: Mapping[str, Any]) -> list[str]:
@@ -138,11 +144,11 @@ def _sums(tongue: Tongue, account: Mapping[str, Any]) -> list[str]:
                 maximum=account["maximum"],
             )
         )  # fmt: skip
-    total = math.fsum(item["contribution"] for item in account["items"])
+    bars = math.fsum(item["contribution"] for item in account["items"])
     lines.append(
         tongue.say(
             "sum_hazard", average=tongue.local(numbers.three(account["average"])),
-            total=tongue.local(numbers.signed(total)),
+            total=tongue.local(numbers.signed(bars)),
             patient=tongue.local(numbers.three(account["linear_predictor"])),
             error=tongue.local(f"{account['error']:.0e}" if account["error"] else "0"),
         )
@@ -245,10 +251,11 @@ def _refusal(tongue: Tongue, flag: Mapping[str, Any]) -> str:
 
 def _warning(tongue: Tongue, flag: Mapping[str, Any]) -> str:
     if flag["flag"] == "imputed":
-        return tongue.say("imputed", value=tongue.quantity(flag["stands_in"], flag["unit"]))
-    return tongue.say(
-        "extrapolation", range=_range(tongue, flag["soft_range"], flag["unit"])
-    )
+        return tongue.say(
+            "imputed",
+            value=tongue.quantity(_few_digits({"value": flag["stands_in"]}), flag["unit"]),
+        )
+    return tongue.say("extrapolation", range=_range(tongue, flag["soft_range"], flag["unit"]))
 
 
 def _about(tongue: Tongue, account: Mapping[str, Any]) -> list[tuple[str, str]]:

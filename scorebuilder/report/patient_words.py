@@ -11,8 +11,11 @@ from scorebuilder.report import numbers
 _EN = {
     "page": "Explanation of one patient's score", "version": "version", "skip": "Skip to the page",
     "for_research": "Status: {status}.",
+    "called_draft": "draft", "called_research": "research", "called_active": "active",
+    "called_superseded": "superseded", "called_withdrawn": "withdrawn",
     "status_draft": "Unfinished: do not use it for anything but its own development.",
-    "status_research": "For research only. Not a medical device; not for decisions about a patient.",
+    "status_research": "For research only. Not a medical device; not for decisions about a"
+    " patient.",
     "status_active": "Use only as its makers state under intended use.",
     "status_superseded": "A newer version exists; use that one.",
     "status_withdrawn": "Withdrawn: do not use it.",
@@ -45,11 +48,12 @@ _EN = {
     "sum_points": "Average patient {average}, bars {total}: together {patient} on the scale, which"
     " counts as {points} of {maximum} points (halves count upwards; the scale ends at 0 and"
     " {maximum}).",
-    "sum_hazard": "On the log hazard scale: average {average}, bars {total}, this patient {patient}."
-    " The unrounded bars add up to the score; the difference is {error}.",
+    "sum_hazard": "On the log hazard scale: average {average}, bars {total}, this patient"
+    " {patient}. The unrounded bars add up to the score; the difference is {error}.",
     "no_scale": "Bars are not shown in points: {reason}.",
     "neighbours": "Patients with nearly the same points",
-    "neighbours_text": "What was observed in the development cohort. Patients with {points} points:",
+    "neighbours_text": "What was observed in the development cohort. Patients with {points}"
+    " points:",
     "neighbour": "{observed} at {horizon}, 95 % interval {interval}, n = {n}",
     "neighbour_undefined": "at {horizon}: not shown ({reason})",
     "patients": "Patients", "predicted": "Predicted", "observed": "Observed (95 % interval)",
@@ -78,6 +82,8 @@ _EN = {
 _FR = {
     "page": "Explication du score d'un patient", "version": "version", "skip": "Aller au contenu",
     "for_research": "Statut : {status}.",
+    "called_draft": "ébauche", "called_research": "recherche", "called_active": "en usage",
+    "called_superseded": "remplacé", "called_withdrawn": "retiré",
     "status_draft": "Inachevé : ne l'utilisez que pour sa propre mise au point.",
     "status_research": "Recherche uniquement. N'est pas un dispositif médical ; aucune décision"
     " concernant un patient.",
@@ -85,7 +91,7 @@ _FR = {
     "status_superseded": "Une version plus récente existe ; utilisez-la.",
     "status_withdrawn": "Retiré : ne l'utilisez pas.",
     "result": "Résultat", "points": "Points", "of_points": "sur {maximum}",
-    "group": "Groupe de risque", "risk_within": "Risque à {horizon}",
+    "group": "Niveau de risque", "risk_within": "Risque à {horizon}",
     "of_hundred": "Sur {size} patients comme celui-ci, environ {count} devraient présenter"
     " l'événement dans les {horizon} ; environ {rest} non.",
     "rare": "Moins de 1 patient comme celui-ci sur 1 000 devrait présenter l'événement dans les"
@@ -110,7 +116,7 @@ _FR = {
     "counted_as": "compté comme {value}", "filled_in": "non donné, complété",
     "can_change": "modifiable",
     "input_place": "{low} à {high} des patients de développement ont une valeur plus basse",
-    "sum": "Les barres donnent-elles la somme ?",
+    "sum": "Les barres s'additionnent-elles ?",
     "sum_points": "Patient moyen {average}, barres {total} : ensemble {patient} sur l'échelle, ce"
     " qui compte pour {points} points sur {maximum} (les demis vers le haut ; l'échelle s'arrête à"
     " 0 et à {maximum}).",
@@ -202,7 +208,7 @@ class Tongue:
         """
         if self.code == "en":
             return text
-        return text.translate(str.maketrans({",": _SPACE, ".": ","}))
+        return text.replace(",", _SPACE).replace(".", ",")
 
     def percent(self, value: float, digits: int = 1) -> str:
         """

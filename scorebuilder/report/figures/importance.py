@@ -65,8 +65,7 @@ def swarm(x: Any, area: Any, *, per_point: float) -> Any:
             c
             for c in candidates
             if all(
-                (x[k] - x[o]) ** 2 + (c - height[o]) ** 2
-                >= ((radius[k] + radius[o]) * 1.039) ** 2
+                (x[k] - x[o]) ** 2 + (c - height[o]) ** 2 >= ((radius[k] + radius[o]) * 1.039) ** 2
                 for o in placed
             )
         ]
@@ -108,7 +107,9 @@ def _dots(axes: Any, rows: list[dict[str, Any]], place: Any) -> None:
         axes.scatter(x, y + height, s=area, c=shade, cmap=_shades(), vmin=0.0, vmax=1.0,
                      edgecolors=INK, linewidths=0.5, zorder=3)  # fmt: skip
     ratio_axis(axes.xaxis, low, high)
-    axes.set_xlabel("Hazard against the average patient (ratio)\nlight: low value   dark: high value")
+    axes.set_xlabel(
+        "Hazard against the average patient (ratio)\nlight: low value   dark: high value"
+    )
     axes.tick_params(axis="y", left=False)
     axes.grid(visible=False, axis="y")
 

@@ -34,7 +34,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         "undefined": "",
         "sentence": _sentence(found),
         "figures": figures["importance"],
-        "curves": figures["dependence"],
+        "curves": figures.get("dependence", []),
         "table": _table(found, forest),
         "forest": bool(forest),
     }
@@ -74,9 +74,7 @@ def _table(found: dict[str, Any], forest: dict[str, str]) -> DataTable:
             min(1.0, row["share"] + half),
             style=numbers.percent,
         )
-        spread = numbers.interval(
-            math.exp(row["lower"]), math.exp(row["upper"]), style=numbers.two
-        )
+        spread = numbers.interval(math.exp(row["lower"]), math.exp(row["upper"]), style=numbers.two)
         rows.append(
             (
                 row["label"],
