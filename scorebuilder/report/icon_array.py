@@ -55,10 +55,9 @@ def icon_array(count: int, size: int) -> tuple[str, int, int]:
         f' r="{radius:g}" fill="{FILLED if k < count else EMPTY}"/>'
         for k in range(size)
     ]
-    return (
+    svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
         f' viewBox="0 0 {width} {height}"><g stroke="{EDGE}" stroke-width="0.8">'
-        f"{''.join(dots)}</g></svg>",
-        width,
-        height,
+        f"{''.join(dots)}</g></svg>"
     )
+    return svg, width, height

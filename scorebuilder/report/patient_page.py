@@ -122,7 +122,7 @@ def _item(tongue: Tongue, item: Mapping[str, Any], largest: float) -> dict[str, 
 
 
 def _few_digits(item: Mapping[str, Any]) -> float | str:
-    """What was filled in is no measurement; six digits of it say enough."""
+    """Round what was filled in: it is no measurement, and six digits of it say enough."""
     value: float | str = item["value"]
     return value if isinstance(value, str) else float(f"{value:.6g}")
 
