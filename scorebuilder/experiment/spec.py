@@ -34,6 +34,7 @@ from scorebuilder.experiment.spec_parts import (
 from scorebuilder.experiment.spec_resampling import ExecutorSpec, InternalExternalSpec
 from scorebuilder.experiment.spec_selection import SelectionSpec, without_groups
 from scorebuilder.experiment.spec_subgroups import SubgroupSpec
+from scorebuilder.tracking.address import check_address
 
 
 def _as_settings(value: object) -> object:
@@ -148,7 +149,7 @@ class ExportSpec(SpecPart):
     Attributes
     ----------
     targets : tuple of str
-        Names of export targets.
+        Names of export targets, or ``all``.
     """
 
     targets: Names = ()
@@ -161,20 +162,20 @@ class TrackingSpec(SpecPart):
     Attributes
     ----------
     mlflow : str
-        MLflow tracking URI, ``sqlite:///FILE`` or the address of a server; never a password.
+        MLflow tracking URI: ``sqlite:///FILE``, ``postgresql+psycopg://[USER@]HOST/DATABASE``, or
+        the address of a tracking server; never a password.
+    artifacts : str
+        Folder of the logged files; PostgreSQL needs one. Empty: beside a SQLite file, or where the
+        tracking server keeps them.
     """
 
     mlflow: Name
+    artifacts: str = ""
 
     @field_validator("mlflow")
     @classmethod
     def _known_address(cls, value: str) -> str:
-        if not value.startswith(("sqlite:///", "http://", "https://")):
-            message = "must start with sqlite:///, http:// or https://"
-            raise ValueError(message)
-        if "@" in value.partition("://")[2].partition("/")[0]:
-            message = "must hold no user or password; set MLFLOW_TRACKING_USERNAME and _PASSWORD"
-            raise ValueError(message)
+        check_address(value)
         return value
 
 

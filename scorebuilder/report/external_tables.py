@@ -8,6 +8,7 @@ from typing import Any
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers, words
 from scorebuilder.report.figure import DataTable
+from scorebuilder.report.risk_bands import observed, patients
 
 PERCENTAGES = ("scaled_brier", "ici", "e50", "e90")
 
@@ -169,11 +170,9 @@ def _points(rows: Sequence[Mapping[str, Any]], horizon: float) -> DataTable:
     cells = tuple(
         (
             str(row["points"]),
-            "–" if row["n"] is None else numbers.count(row["n"]),
+            patients(row, "–"),
             numbers.maybe(row["predicted"], row["reason"], style=numbers.percent),
-            numbers.estimate(
-                row["observed"], row["lower"], row["upper"], row["reason"], style=numbers.percent
-            ),
+            observed(row),
         )
         for row in rows
         if row["horizon"] == horizon
