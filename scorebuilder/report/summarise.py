@@ -11,6 +11,7 @@ from scorebuilder.core.units import format_horizon
 from scorebuilder.report.doubts import doubts
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summary_cohort import summarise_cohort
+from scorebuilder.report.summary_importance import summarise_importance
 from scorebuilder.report.summary_incremental import summarise_incremental
 from scorebuilder.report.summary_instability import summarise_instability
 from scorebuilder.report.summary_internal_external import summarise_internal_external
@@ -59,6 +60,7 @@ def summarise(study: Study) -> dict[str, Any]:
         "cohort": summarise_cohort(study),
         "selection": summarise_selection(study),
         "model": summarised_model,
+        "importance": summarise_importance(study),
         "stage_agreement": summarise_stage_agreement(study),
         "points": summarise_points(study),
         "risk_groups": summarise_risk_groups(study),

@@ -124,6 +124,7 @@ def _predictor(
         "hard_range": list(field.hard_range) if field.hard_range else [None, None],
         "soft_range": soft,
         "missing": missing,
+        **({"modifiable": True} if field.modifiable else {}),
     }
 
 

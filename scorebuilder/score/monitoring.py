@@ -41,14 +41,16 @@ def rounded(value: float, digits: int = DIGITS) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def bin_edges(values: FloatArray) -> list[float]:
+def bin_edges(values: FloatArray, *, n_bins: int = BINS) -> list[float]:
     """
-    Cut a distribution where its deciles lie, so that no bin holds few patients.
+    Cut a distribution where its quantiles lie, so that no bin holds few patients.
 
     Parameters
     ----------
     values : ndarray of shape (n_patients,)
         Known values.
+    n_bins : int
+        How many bins of equal size, where the values allow as many.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def bin_edges(values: FloatArray) -> list[float]:
         Ascending, rounded; bin k holds the values above edge k - 1 and not above edge k. Empty when
         the values cannot be cut into two bins of at least five patients.
     """
-    quantiles = np.quantile(values, np.arange(1, BINS) / BINS)
+    quantiles = np.quantile(values, np.arange(1, n_bins) / n_bins)
     edges = sorted({rounded(value) for value in quantiles})
     while edges:
         counts = bin_counts(values, edges)
