@@ -16,6 +16,8 @@ from scorebuilder.cli.tables import CHECKSUMS, refuse_input, refuse_run_file
 from scorebuilder.core.errors import SpecError
 
 PAGE = "report.html"
+PLAIN = ("html", "en")
+"""Format and language of the page of the run."""
 
 
 def report(
@@ -76,7 +78,7 @@ def report(
     is_own = _is_page_of(run_dir, page)
     if not is_own:
         refuse_run_file(page)
-    elif (kind, language) != ("html", "en"):
+    elif (kind, language) != PLAIN:
         message = f"{page} is the English page of the run; choose another file with --out"
         raise SpecError(message)
     if png is not None:
@@ -104,6 +106,8 @@ def _read(source: Path) -> dict[str, Any]:
 
 
 def _check(kind: str, language: str) -> None:
+    if (kind, language) == PLAIN:
+        return
     from scorebuilder.report.format import FORMATS
     from scorebuilder.report.language import languages
 
@@ -116,7 +120,7 @@ def _check(kind: str, language: str) -> None:
 
 
 def _usual_place(run_dir: Path, summary: Mapping[str, Any], kind: str, language: str) -> Path:
-    if (kind, language) == ("html", "en"):
+    if (kind, language) == PLAIN:
         return run_dir / PAGE
     score = summary["score"]
     tongue = "" if language == "en" else f"-{language}"
@@ -126,11 +130,19 @@ def _usual_place(run_dir: Path, summary: Mapping[str, Any], kind: str, language:
 def _rendered(
     summary: Mapping[str, Any], kind: str, name: str, language: str, *, with_png: bool
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    from scorebuilder.report.figure import png_figures
-    from scorebuilder.report.format import render_format
+    if (kind, language) == PLAIN:
+        from scorebuilder.report.render import render_html
 
-    files = render_format(summary, kind, name=name, language=language)
-    return files, png_figures(summary) if with_png else {}
+        files = {f"{name}.html": render_html(summary).encode("utf-8")}
+    else:
+        from scorebuilder.report.format import render_format
+
+        files = render_format(summary, kind, name=name, language=language)
+    if not with_png:
+        return files, {}
+    from scorebuilder.report.figure import png_figures
+
+    return files, png_figures(summary)
 
 
 def _write(files: Mapping[str, bytes], page: Path) -> None:
