@@ -1,7 +1,8 @@
 """The page in another language: a catalogue of its own phrases, and numbers as readers write them.
 
-A phrase of a catalogue may hold ``{}``, which stands for a number, a label or another phrase. Labels
-of the user stay as they are, and so does what stands as code. What the catalogue lacks stays in
+A phrase of a catalogue may hold ``{}``, which stands for a number, a label or another phrase, and
+``{*}``, which stands for anything and keeps it but for its numbers: labels in a row, units. Labels of
+the user stay as they are, and so does what stands as code. What the catalogue lacks stays in
 English, is marked as such for screen readers, and is counted at the top of the page.
 """
 
@@ -20,7 +21,7 @@ from scorebuilder.core.errors import SpecError
 _TOKEN = re.compile(r"(<[^>]*>)")
 _ATTRIBUTE = re.compile(r'(?<= )(alt|aria-label)="([^"]*)"')
 _NUMBER = re.compile(r"(?<![\w./,])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w/]|[.,]\d)")
-_HOLE = re.compile(r"\{\}")
+_HOLE = re.compile(r"\{(\*?)\}")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _RAW = {"style", "pre", "code"}
 _BLANK = "\N{NARROW NO-BREAK SPACE}"
@@ -44,14 +45,15 @@ class Catalogue:
     language: str
     note: str
     phrases: Mapping[str, str]
-    _patterns: list[tuple[re.Pattern[str], str]] = field(default_factory=list)
+    _patterns: list[tuple[re.Pattern[str], list[str], str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make a pattern of each phrase with holes; the one with most fixed letters comes first."""
-        holed = [phrase for phrase in self.phrases if "{}" in phrase]
+        holed = [phrase for phrase in self.phrases if _HOLE.search(phrase)]
         for phrase in sorted(holed, key=lambda text: (-len(_HOLE.sub("", text)), text)):
-            pattern = "(.+?)".join(re.escape(part) for part in phrase.split("{}"))
-            self._patterns.append((re.compile(pattern, re.DOTALL), self.phrases[phrase]))
+            fixed, kinds = _HOLE.split(phrase)[::2], _HOLE.findall(phrase)
+            pattern = re.compile("(.+?)".join(re.escape(part) for part in fixed), re.DOTALL)
+            self._patterns.append((pattern, kinds, self.phrases[phrase]))
 
     def find(self, text: str, own: frozenset[str]) -> str | None:
         """
@@ -69,29 +71,24 @@ class Catalogue:
         str or None
             None if the catalogue does not have it.
         """
-        if text in self.phrases and "{}" not in text:
+        if text in self.phrases and not _HOLE.search(text):
             return self.phrases[text]
         if text in own:
             return text
         if not _LETTERS.search(text):
             return localise(text)
-        for pattern, phrase in self._patterns:
+        for pattern, kinds, phrase in self._patterns:
             found = pattern.fullmatch(text)
             if found:
-                inner = [self.find(part, own) for part in found.groups()]
-                if all(part is not None for part in inner):
-                    return _filled(phrase, [part or "" for part in inner])
+                inner = [
+                    localise(part) if kind else self.find(part, own)
+                    for kind, part in zip(kinds, found.groups(), strict=True)
+                ]
+                known = [part for part in inner if part is not None]
+                if len(known) == len(inner):
+                    following = iter(known)
+                    return _HOLE.sub(lambda _, parts=following: next(parts), phrase)
         return None
-
-
-def _filled(phrase: str, parts: list[str]) -> str:
-    """Put the parts into the holes, in order; ``{2}`` names another than the next."""
-    following: Iterator[str] = iter(parts)
-    return re.sub(
-        r"\{(\d?)\}",
-        lambda hole: parts[int(hole.group(1)) - 1] if hole.group(1) else next(following),
-        phrase,
-    )
 
 
 def localise(text: str) -> str:
@@ -113,6 +110,7 @@ def localise(text: str) -> str:
     >>> localise("3,873 (0.712)").replace(chr(8239), " ")
     '3 873 (0,712)'
     """
+    text = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
     return _NUMBER.sub(
         lambda found: found.group(1).replace(",", _BLANK) + (found.group(2) or "").replace(".", ","),
         text,
@@ -238,6 +236,7 @@ def own_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield " ".join(value.split())
     elif isinstance(value, Mapping):
+        yield from value.get("versions") or ()
         for item in value.values():
             yield from own_texts(item)
     elif isinstance(value, list | tuple):
