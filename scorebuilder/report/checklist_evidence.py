@@ -26,7 +26,11 @@ def _objectives(summary: Summary) -> str:
 
 def _follow_up(summary: Summary) -> str | None:
     median = summary["cohort"]["follow_up"]["median"]
-    return None if median is None else f"Median follow-up {words.years(median)}; dates are to be added."
+    return (
+        None
+        if median is None
+        else f"Median follow-up {words.years(median)}; dates are to be added."
+    )
 
 
 def _centres(summary: Summary) -> str | None:
@@ -130,7 +134,9 @@ def _external_differences(summary: Summary) -> str | None:
 
 
 def _code(summary: Summary) -> str:
-    return f"Code of version {summary['reproduce']['code_version']}; its hash and libraries are given."
+    return (
+        f"Code of version {summary['reproduce']['code_version']}; its hash and libraries are given."
+    )
 
 
 def _flow(summary: Summary) -> str:
@@ -143,7 +149,11 @@ def _flow(summary: Summary) -> str:
 
 def _characteristics(summary: Summary) -> str | None:
     table = summary["cohort"]["table_one"]
-    return f"{words.plural(len(table), 'variable')} by outcome, with missing values." if table else None
+    return (
+        f"{words.plural(len(table), 'variable')} by outcome, with missing values."
+        if table
+        else None
+    )
 
 
 def _counts(summary: Summary) -> str:
@@ -156,7 +166,11 @@ def _counts(summary: Summary) -> str:
 
 def _specification(summary: Summary) -> str | None:
     terms = len(summary["model"]["terms"])
-    return f"{words.plural(terms, 'term')} and the baseline survival, with every digit." if terms else None
+    return (
+        f"{words.plural(terms, 'term')} and the baseline survival, with every digit."
+        if terms
+        else None
+    )
 
 
 def _performance(summary: Summary) -> str | None:

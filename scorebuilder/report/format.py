@@ -77,6 +77,4 @@ def render_format(
         html = render_html(summary)
     score = tidy(summary["score"])
     title = f"{score['title']} {score['version']}"
-    return write(
-        Rendering(translate_page(html, language, summary), name, title, language, pngs)
-    )
+    return write(Rendering(translate_page(html, language, summary), name, title, language, pngs))

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from scorebuilder.core.canonical import sha256
+from scorebuilder.core.errors import SpecError
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers
 from scorebuilder.report.figure import tidy
@@ -113,7 +114,12 @@ def write_index(root: Path) -> Path:
     ------
     MissingPartError
         If Jinja2 is not installed.
+    SpecError
+        If there is no such folder.
     """
+    if not root.is_dir():
+        message = f"{root} is no folder of reports; give the folder that holds NAME/VERSION"
+        raise SpecError(message)
     place = root / INDEX
     write_text(place, render_index(list_runs(root)))
     return place

@@ -3,7 +3,7 @@
 A phrase of a catalogue may hold ``{}``, which stands for a number, a label or another phrase, and
 ``{*}``, which stands for anything and keeps it but for its numbers: labels in a row, units. Labels of
 the user stay as they are, and so does what stands as code. What the catalogue lacks stays in
-English, is marked as such for screen readers, and is counted at the top of the page.
+English and is counted at the top of the page.
 """
 
 from __future__ import annotations
@@ -36,14 +36,15 @@ class Catalogue:
     ----------
     language : str
         Two letters.
-    note : str
-        Says how many passages are not translated; ``{}`` is their number.
+    note, left : str
+        Say what is never translated, and how many passages are not yet; ``{}`` is their number.
     phrases : mapping of str to str
         English phrase to phrase.
     """
 
     language: str
     note: str
+    left: str
     phrases: Mapping[str, str]
     _patterns: list[tuple[re.Pattern[str], list[str], str]] = field(default_factory=list)
 
@@ -112,7 +113,9 @@ def localise(text: str) -> str:
     """
     text = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
     return _NUMBER.sub(
-        lambda found: found.group(1).replace(",", _BLANK) + (found.group(2) or "").replace(".", ","),
+        lambda found: (
+            found.group(1).replace(",", _BLANK) + (found.group(2) or "").replace(".", ",")
+        ),
         text,
     )
 
@@ -159,7 +162,7 @@ def load_catalogue(language: str) -> Catalogue:
     file = resources.files("scorebuilder.report.languages") / f"{language}.yaml"
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     phrases = {key: text for part in content["phrases"].values() for key, text in part.items()}
-    return Catalogue(language, content["note"], phrases)
+    return Catalogue(language, content["note"], content["left"], phrases)
 
 
 def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
@@ -187,10 +190,8 @@ def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
     left: list[str] = []
     done = "".join(_translated(page, catalogue, own, left))
     done = done.replace('<html lang="en">', f'<html lang="{language}">', 1)
-    if not left:
-        return done
-    note = html.escape(catalogue.note.replace("{}", str(len(left))))
-    return done.replace("</header>", f'<div class="inner"><p class="note">{note}</p></div></header>', 1)
+    note = catalogue.note + (f" {catalogue.left.replace('{}', str(len(left)))}" if left else "")
+    return done.replace("</h1>", f'</h1>\n<p class="note">{html.escape(note)}</p>', 1)
 
 
 def untranslated(page: str, language: str, summary: Mapping[str, Any]) -> list[str]:

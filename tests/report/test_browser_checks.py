@@ -31,7 +31,9 @@ def files(
 ) -> dict[str, Path]:
     html = example_rendering.html
     rows = [
-        IndexRow("a", "1.0.0", "A score", "research", "3,873", "460", "0.712", "a/1.0.0/report.html"),
+        IndexRow(
+            "a", "1.0.0", "A score", "research", "3,873", "460", "0.712", "a/1.0.0/report.html"
+        ),
         IndexRow("b", "0.1.0", damage="report.html is missing"),
     ]
     found = {

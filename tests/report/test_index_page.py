@@ -69,7 +69,9 @@ def test_a_summary_of_another_kind_is_damage(tmp_path: Path) -> None:
     folder = _run(tmp_path, "score", "1.0.0")
     (folder / "summary.json").write_text("[]")
     page = (folder / "report.html").read_bytes()
-    (folder / "SHA256SUMS").write_text(f"{sha256(b'[]')}  summary.json\n{sha256(page)}  report.html\n")
+    (folder / "SHA256SUMS").write_text(
+        f"{sha256(b'[]')}  summary.json\n{sha256(page)}  report.html\n"
+    )
     assert list_runs(tmp_path)[0].damage == "its summary cannot be read"
 
 

@@ -57,6 +57,11 @@ def applies(summary: Summary) -> bool:
 SECTIONS.register(
     "reporting_checklist",
     Section(
-        "Reporting checklist", "Use and limits", 200, "reporting_checklist.html.j2", context, applies
+        "Reporting checklist",
+        "Use and limits",
+        200,
+        "reporting_checklist.html.j2",
+        context,
+        applies,
     ),
 )
