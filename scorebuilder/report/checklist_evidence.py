@@ -49,8 +49,8 @@ def _eligibility(summary: Summary) -> str | None:
 
 
 def _preparation(summary: Summary) -> str | None:
-    steps = summary["cohort"]["attrition"]
-    return f"The table was checked against its schema; {words.plural(len(steps), 'step')} to the cohort."
+    steps = words.plural(len(summary["cohort"]["attrition"]), "step")
+    return f"The table was checked against its schema; {steps} to the cohort."
 
 
 def _outcome(summary: Summary) -> str:
@@ -83,7 +83,10 @@ def _missing(summary: Summary) -> str:
     lacking = sum(bool(row["missing_n"]) for row in summary["cohort"]["table_one"])
     if not lacking:
         return "No value was missing."
-    return f"{words.plural(lacking, 'variable')} with missing values; filled in within each training set."
+    return (
+        f"{words.plural(lacking, 'variable')} with missing values; filled in within each training"
+        " set."
+    )
 
 
 def _data_use(summary: Summary) -> str:
@@ -159,8 +162,8 @@ def _characteristics(summary: Summary) -> str | None:
 def _counts(summary: Summary) -> str:
     head = summary["headline"]
     return (
-        f"{words.plural(head['n_patients'], 'patient')} and {words.plural(head['n_events'], 'event')};"
-        " each table states its own where they differ."
+        f"{words.plural(head['n_patients'], 'patient')} and"
+        f" {words.plural(head['n_events'], 'event')}; each table states its own where they differ."
     )
 
 

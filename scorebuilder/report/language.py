@@ -1,9 +1,9 @@
 """The page in another language: a catalogue of its own phrases, and numbers as readers write them.
 
 A phrase of a catalogue may hold ``{}``, which stands for a number, a label or another phrase, and
-``{*}``, which stands for anything and keeps it but for its numbers: labels in a row, units. Labels of
-the user stay as they are, and so does what stands as code. What the catalogue lacks stays in
-English and is counted at the top of the page.
+``{*}``, which stands for anything and keeps it but for its numbers: labels in a row, units.
+Labels of the user stay as they are, and so does what stands as code. What the catalogue lacks
+stays in English and is counted at the top of the page.
 """
 
 from __future__ import annotations
@@ -87,9 +87,14 @@ class Catalogue:
                 ]
                 known = [part for part in inner if part is not None]
                 if len(known) == len(inner):
-                    following = iter(known)
-                    return _HOLE.sub(lambda _, parts=following: next(parts), phrase)
+                    return _filled(phrase, known)
         return None
+
+
+def _filled(phrase: str, parts: list[str]) -> str:
+    """Put the parts into the holes, in order."""
+    following = iter(parts)
+    return _HOLE.sub(lambda _: next(following), phrase)
 
 
 def localise(text: str) -> str:

@@ -73,7 +73,10 @@ def _lines(block: Block, folder: str) -> Iterator[str]:
 def _pipes(grid: Grid) -> str:
     head, body = spread(grid.head), spread(grid.body)
     width = max(len(row) for row in (*head, *body))
-    names = [" / ".join(dict.fromkeys(text for text in column if text)) for column in zip(*head)]
+    names = [
+        " / ".join(dict.fromkeys(text for text in column if text))
+        for column in zip(*head, strict=True)
+    ]
     names = names or [""] * width
     numeric = [cell.is_number for cell in grid.head[-1]] if len(grid.head) == 1 else []
     if len(numeric) != width:
@@ -113,7 +116,7 @@ def spread(rows: tuple[tuple[GridCell, ...], ...]) -> list[list[str]]:
 
 
 def escape(text: str) -> str:
-    """
+    r"""
     Take from a text what Markdown or HTML would read as a mark.
 
     Parameters
@@ -129,9 +132,8 @@ def escape(text: str) -> str:
     Examples
     --------
     >>> print(escape("a|b <i> *c*"))
-    a\\|b &lt;i&gt; \\*c\\*
+    a\|b &lt;i&gt; \*c\*
     """
-    text = " ".join(text.split(" "))
     text = re.sub(r"([\\`*_\[\]|#~])", r"\\\1", text)
     text = "".join(_ENTITIES.get(sign, sign) for sign in text)
     return re.sub(r"^(\d+)([.)])(?=\s)", r"\1\\\2", re.sub(r"^([-+])(?=\s)", r"\\\1", text))
