@@ -57,6 +57,7 @@ def summarise(study: Study) -> dict[str, Any]:
             "main_horizon": study.main_horizon,
         },
         "headline": _headline(study, validation),
+        "study": dict(study.settings.get("study", {})),
         "cohort": summarise_cohort(study),
         "selection": summarise_selection(study),
         "model": summarised_model,

@@ -1077,6 +1077,11 @@ def main() -> None:
             "sentence": "Eight routine measurements separate patients whose 5-year risk is near 2 %"
             " from those whose risk is above 30 %.",
         },
+        "study": {
+            "objectives": "To develop a score of vascular events from invented patients.",
+            "ethics": "Not needed: no patient is real.",
+            "funding": None,
+        },
         "cohort": cohort(data),
         "selection": selection(),
         "model": model(),
