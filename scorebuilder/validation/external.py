@@ -307,7 +307,7 @@ def _whole_follow_up(
     yield from _guarded(joint, {"misspecification": "Joint test of all terms"})
     yield from _guarded(spread, {"royston_d": "Separation D", "r2_d": "Explained variation R2_D"})
     names = {
-        "poisson_observed_expected": "Observed / expected, whole follow-up",
+        "poisson_observed_expected": "Observed / expected, follow-up to the last horizon",
         "poisson_slope": "Slope of the Poisson model",
     }
     if development is None:
