@@ -28,8 +28,8 @@ def brief(summary: Summary) -> list[tuple[str, str]]:
     lines = [
         ("Predicts", f"{outcome}, within {horizons}" if outcome and horizons else outcome),
         ("In whom", score.get("population") or ""),
-        ("From", score.get("time_zero") or ""),
-        ("By", joined(predictors, "and")),
+        ("Time zero", score.get("time_zero") or ""),
+        ("Predictors", joined(predictors, "and")),
         ("Not for", score.get("not_for") or ""),
     ]
     return [(name, text) for name, text in lines if text]

@@ -73,7 +73,7 @@ def flow_steps(attrition: list[dict[str, Any]]) -> list[Step]:
         out = row["n_excluded"]
         if first or out:
             text = f"{numbers.count(out)} excluded: {row['label']}" if out else ""
-            label = "" if out else row["label"]
+            label = "" if out else f"{row['label'][:1].upper()}{row['label'][1:]}"
             steps.append(Step(text, label, row["n_left"], row["events_left"]))
     if len(steps) == 1 and not steps[0].out:
         only = steps[0]

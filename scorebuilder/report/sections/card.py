@@ -32,12 +32,9 @@ def _values(row: dict[str, Any], unit: str) -> str:
     if first is None and last is None:
         return "any value"
     if first is None:
-        text = f"below {last}"
-    elif last is None:
-        text = f"{first} or more"
-    else:
-        text = f"{first} to below {last}"
-    return f"{text} {unit}".strip()
+        return f"below {last} {unit}".rstrip()
+    measured = f"{first} {unit}".rstrip()
+    return f"{measured} or more" if last is None else f"{first} to below {last} {unit}".rstrip()
 
 
 def _entry(entry: dict[str, Any]) -> dict[str, Any]:

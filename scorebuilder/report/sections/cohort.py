@@ -50,7 +50,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     if found["person_years"]:
         rate = numbers.number(1000 * head["n_events"] / found["person_years"], 1)
     follow_up = [
-        ("Median follow-up", f"{median}, reverse Kaplan-Meier"),
+        ("Median follow-up", median),
         ("Longest follow-up", numbers.maybe(found["max"], why, style=words.years)),
         ("Patient-years", numbers.maybe(found["person_years"], why, style=numbers.count)),
         ("Events", numbers.count(head["n_events"])),

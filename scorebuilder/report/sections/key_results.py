@@ -113,7 +113,7 @@ def _established(summary: Summary) -> DataTable | None:
     when = format_horizon(summary["score"]["main_horizon"])
     header = (
         "Established score", "Patients", "Its AUC", "This score", "Difference (95 % CI)", "P",
-        "This score is",
+        "This score ranks",
     )  # fmt: skip
     return DataTable(f"AUC at {when} on the same patients", header, tuple(cells), text=(6,))
 
@@ -124,7 +124,7 @@ def _verdict(row: dict[str, Any]) -> str:
         return "not comparable"
     if row["lower"] > 0:
         return "better"
-    return "worse" if row["upper"] < 0 else "not clearly different"
+    return "worse" if row["upper"] < 0 else "no clear difference"
 
 
 def _limits(summary: Summary) -> list[str]:
