@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,15 @@ from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.experiment.score_comparison import calibration_of
+from scorebuilder.experiment.site_extension import (
+    check_offered,
+    offered_entries,
+    offered_terms,
+    term_columns,
+    with_offered,
+)
 from scorebuilder.modelling.updating import RungTest, Update, censored_at, closed_test, fit_rung
-from scorebuilder.score.apply import contributions, fill_missing, term_value
+from scorebuilder.score.apply import contributions, fill_missing
 from scorebuilder.score.artifact import ScoreArtifact, seal
 from scorebuilder.score.baseline_curve import baseline_points, make_baseline_curve
 from scorebuilder.score.cohort_fit import ScoredCohort, score_cohort
@@ -33,7 +41,7 @@ FOLDS = 10
 MEASURES = ("auc", "brier")
 REPLACED = ("terms", "baseline", "points", "risk_table", "reference")
 """Parts of the scoring part that an update replaces, and the lineage keeps."""
-STEP = {"baseline": "minor", "slope_and_baseline": "minor", "refit": "major"}
+STEP = {"baseline": "minor", "slope_and_baseline": "minor", "refit": "major", "extend": "major"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,12 @@ class SiteUpdate:
 
 
 def update_for_site(
-    artifact: ScoreArtifact, cohort: Cohort, *, site: str, alpha: float = 0.05
+    artifact: ScoreArtifact,
+    cohort: Cohort,
+    *,
+    site: str,
+    extend: Sequence[str] = (),
+    alpha: float = 0.05,
 ) -> SiteUpdate:
     """
     Judge a score at a site, choose the update by closed test, and make the new version.
@@ -82,6 +95,10 @@ def update_for_site(
         Patients of the site, followed to the last horizon.
     site : str
         Lower-case words joined by hyphens; names the new version.
+    extend : sequence of str
+        Predictors of the site that are offered beyond the refitted coefficients: numbers as
+        straight terms, factors as indicators. Patients who lack one are left out of all that is
+        fitted and judged here, and a version that takes them refuses such patients.
     alpha : float
         Level of each step of the closed test.
 
@@ -92,23 +109,40 @@ def update_for_site(
 
     Raises
     ------
+    SpecError
+        If a column of `extend` is no predictor of the site, or an input of the score already.
     CohortError
-        If the cohort does not hold the score's inputs in its units.
+        If the cohort does not hold the score's inputs in its units, or a new predictor does not
+        vary.
     ModelError
         If the cohort has fewer than two events, or is not followed to the last horizon.
     """
+    check_offered(artifact, cohort.schema, extend)
+    cohort, n_left_out = with_offered(cohort, extend)
     scored = score_cohort(artifact, cohort)
+    scored = replace(scored, X=cohort.X.loc[scored.kept, [*artifact.predictors, *extend]])
     y = censored_at(scored.y, artifact.horizons[-1])
-    terms, coefficients = site_terms(artifact, scored.X)
+    own, coefficients = site_terms(artifact, scored.X)
+    added = offered_terms(scored.X, extend)
+    terms = np.column_stack([own, term_columns(added, scored.X)])
     rung, tests, reason = _choose(artifact, terms, coefficients, scored.y, alpha)
     update = _fit(artifact, rung, terms, coefficients, scored.y)
     before_after = _before_after(artifact, scored, rung, terms, coefficients, alpha)
     new = None
     if rung != "none":
-        new = _new_version(artifact, scored, update, terms, tests, before_after, site)
+        stored = artifact.scoring
+        if rung == "extend":
+            entries = offered_entries(cohort.schema, scored.X, extend)
+            stored = {
+                **stored,
+                "predictors": [*stored["predictors"], *entries],
+                "terms": [*stored["terms"], *added],
+            }
+        new = _new_version(artifact, stored, scored, update, terms, tests, before_after, site)
     return SiteUpdate(
-        rung, tests, reason, before_after, new, len(y), int(y["event"].sum()), scored.n_refused
-    )
+        rung, tests, reason, before_after, new, len(y), int(y["event"].sum()),
+        scored.n_refused + n_left_out,
+    )  # fmt: skip
 
 
 def site_terms(artifact: ScoreArtifact, X: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
@@ -131,8 +165,7 @@ def site_terms(artifact: ScoreArtifact, X: pd.DataFrame) -> tuple[FloatArray, Fl
     """
     filled, _, _ = fill_missing(artifact, X)
     stored = artifact.scoring["terms"]
-    columns = [term_value(term, filled[term["predictor"]]) for term in stored]
-    return np.column_stack(columns), np.array([term["coefficient"] for term in stored])
+    return term_columns(stored, filled), np.array([term["coefficient"] for term in stored])
 
 
 def _choose(
@@ -156,8 +189,12 @@ def _fit(
 
 
 def _risks(update: Update, terms: FloatArray) -> FloatArray:
-    predictor = terms @ update.coefficients
+    predictor = _predictor(update, terms)
     return np.column_stack([absolute_risk(predictor, h) for h in update.cumulative_hazards])
+
+
+def _predictor(update: Update, terms: FloatArray) -> FloatArray:
+    return np.asarray(terms[:, : len(update.coefficients)] @ update.coefficients)
 
 
 def _before_after(
@@ -218,6 +255,7 @@ def _judge(y: Outcome, risk: FloatArray, horizon: float) -> dict[str, dict[str, 
 
 def _new_version(
     artifact: ScoreArtifact,
+    stored: dict[str, Any],
     scored: ScoredCohort,
     update: Update,
     terms: FloatArray,
@@ -225,9 +263,10 @@ def _new_version(
     before_after: list[dict[str, Any]],
     site: str,
 ) -> ScoreArtifact:
-    predictor = terms @ update.coefficients
+    predictor = _predictor(update, terms)
     curve = baseline_cumulative_hazard(predictor, scored.y, ties="efron")
-    scoring = _scoring(artifact, scored, update, predictor)
+    scoring = _scoring(artifact, stored, scored, update, predictor)
+    replaced = ("predictors", *REPLACED) if update.rung == "extend" else REPLACED
     changes: dict[str, Any] = {
         "name": f"{artifact.content['name'].split('/')[0]}/site-{site}",
         "status": "research",
@@ -240,7 +279,7 @@ def _new_version(
             "core_id": artifact.content["core_id"],
             "change": update.rung,
             "site": site,
-            "parent": {part: artifact.scoring[part] for part in REPLACED},
+            "parent": {part: artifact.scoring[part] for part in replaced},
             "cohort": {"n": len(scored.y), "events": int(scored.y["event"].sum())},
             "tests": [vars(test) for test in tests],
             "before_after": before_after,
@@ -266,14 +305,17 @@ def _new_version(
 
 
 def _scoring(
-    artifact: ScoreArtifact, scored: ScoredCohort, update: Update, predictor: FloatArray
+    artifact: ScoreArtifact,
+    stored: dict[str, Any],
+    scored: ScoredCohort,
+    update: Update,
+    predictor: FloatArray,
 ) -> dict[str, Any]:
-    stored = artifact.scoring
     anchors = tuple(stored["points"]["anchors"])
-    old = np.array([term["coefficient"] for term in stored["terms"]])
-    if update.rung == "refit":
+    if update.rung in ("refit", "extend"):
         scale = make_points(predictor, maximum=len(stored["points"]["thresholds"]), anchors=anchors)
     else:
+        old = np.array([term["coefficient"] for term in stored["terms"]])
         largest = int(np.argmax(np.abs(old)))
         slope = float(update.coefficients[largest] / old[largest])
         thresholds = [slope * value for value in stored["points"]["thresholds"]]

@@ -16,8 +16,8 @@ from scorebuilder.modelling.partial_likelihood import cox_partial_likelihood
 from scorebuilder.survival.baseline_hazard import baseline_cumulative_hazard
 from scorebuilder.survival.outcome import check_outcome, make_outcome
 
-RUNGS = ("none", "baseline", "slope_and_baseline", "refit")
-"""From the smallest update to the largest."""
+RUNGS = ("none", "baseline", "slope_and_baseline", "refit", "extend")
+"""From the smallest update to the largest; the last one needs new predictors."""
 FEWEST_EVENTS = 100
 """With fewer events only the baseline hazard is updated."""
 
@@ -32,7 +32,7 @@ class Update:
     rung : str
         Of `RUNGS`.
     coefficients : ndarray of shape (n_terms,)
-        Log hazard for each term of the score.
+        Log hazard for each term of the score; of ``extend`` also for each new column.
     cumulative_hazards : ndarray of shape (n_horizons,)
         Baseline cumulative hazard by each horizon.
     """
@@ -173,8 +173,8 @@ def closed_test(
 
     Parameters
     ----------
-    terms : ndarray of shape (n_patients, n_terms)
-        Terms of the score, centred.
+    terms : ndarray of shape (n_patients, n_terms + n_new)
+        Terms of the score, centred, then the columns of new predictors, if any are offered.
     coefficients : ndarray of shape (n_terms,)
         Of the score.
     y : structured ndarray of shape (n_patients,)
@@ -205,6 +205,8 @@ def closed_test(
     the log partial likelihood :math:`l`, the chi-squared is twice
     :math:`l(\hat\beta) - l(\eta)` (p degrees of freedom) and :math:`l(\hat\beta) - l(\hat b\eta)`
     (p - 1); for no update the likelihood ratio of a multiplied baseline hazard is added (one more).
+    Where q new columns are offered, the largest rung has these beside the refitted coefficients:
+    each test has q degrees of freedom more, and the refitted coefficients are tested as well (q).
     With fewer than `FEWEST_EVENTS` events, or without a finite fit, the baseline is the largest
     rung and no update is tested against it.
 
@@ -217,38 +219,50 @@ def closed_test(
     if not events:
         message = "no patient has the event by the last horizon, so nothing can be updated"
         raise ModelError(message)
-    predictor = terms @ coefficients
+    predictor = terms[:, : len(coefficients)] @ coefficients
     expected = expected_events(predictor, y, times=times, hazards=hazards)
     level = baseline_chisq(events, expected)
-    reason = ""
-    gain: list[tuple[str, float, int]] = []
+    steps, largest, reason = [("none", level, 1)], "baseline", ""
     if events < FEWEST_EVENTS:
         reason = f"fewer than {FEWEST_EVENTS} events: only the baseline hazard may be updated"
     else:
         try:
-            fitted = _refitted(terms, y)
-            kept = log_partial_likelihood(predictor, y)
-            largest = log_partial_likelihood(terms @ fitted, y)
-            sloped = log_partial_likelihood(_slope(predictor, y) * predictor, y)
-            n = terms.shape[1]
-            gain = [
-                ("none", 2.0 * (largest - kept) + level, n + 1),
-                ("baseline", 2.0 * (largest - kept), n),
-            ]
-            if n > 1:
-                gain.append(("slope_and_baseline", 2.0 * (largest - sloped), n - 1))
+            steps, largest, reason = _steps(terms, coefficients, y, level)
         except ConvergenceError as error:
             reason = f"the coefficients cannot be fitted here: {error}"
-    largest_rung = "refit" if gain else "baseline"
-    if gain and terms.shape[1] == 1:
-        largest_rung = "slope_and_baseline"  # one term: a new slope is a new coefficient
     tests = []
-    for rung, chisq, df in gain or [("none", level, 1)]:
+    for rung, chisq, df in steps:
         p = float(chi2.sf(chisq, df))
-        tests.append(RungTest(rung, largest_rung, float(chisq), df, p))
+        tests.append(RungTest(rung, largest, float(chisq), df, p))
         if p > alpha:
             return rung, tests, reason
-    return largest_rung, tests, reason
+    return largest, tests, reason
+
+
+def _steps(
+    terms: FloatArray, coefficients: FloatArray, y: Outcome, level: float
+) -> tuple[list[tuple[str, float, int]], str, str]:
+    """Give each rung's chi-squared and degrees of freedom against the largest, and its name."""
+    n = len(coefficients)
+    own, reason = terms[:, :n], ""
+    predictor = own @ coefficients
+    kept = log_partial_likelihood(predictor, y)
+    fits = [
+        ("none", kept - 0.5 * level, -1),
+        ("baseline", kept, 0),
+        ("slope_and_baseline", log_partial_likelihood(_slope(predictor, y) * predictor, y), 1),
+    ]
+    if n > 1:  # of one term, a new slope is a new coefficient
+        fits.append(("refit", log_partial_likelihood(own @ _refitted(own, y), y), n))
+    if terms.shape[1] > n:
+        try:
+            extended = log_partial_likelihood(terms @ _refitted(terms, y), y)
+            fits.append(("extend", extended, terms.shape[1]))
+        except ConvergenceError as error:
+            reason = f"the new predictors cannot be fitted here: {error}"
+    largest, most, parameters = fits[-1]
+    steps = [(rung, 2.0 * (most - value), parameters - df) for rung, value, df in fits[:-1]]
+    return steps, largest, reason
 
 
 def _refitted(terms: FloatArray, y: Outcome) -> FloatArray:
@@ -277,8 +291,8 @@ def fit_rung(
     ----------
     rung : str
         Of `RUNGS`.
-    terms : ndarray of shape (n_patients, n_terms)
-        Terms of the score, centred.
+    terms : ndarray of shape (n_patients, n_terms + n_new)
+        Terms of the score, centred, then the columns of new predictors, if any are offered.
     coefficients : ndarray of shape (n_terms,)
         Of the score.
     y : structured ndarray of shape (n_patients,)
@@ -311,13 +325,15 @@ def fit_rung(
         )
         raise ModelError(message)
     new = coefficients
+    if rung != "extend":
+        terms = terms[:, : len(coefficients)]
     if rung == "slope_and_baseline":
         slope = _slope(terms @ coefficients, y)
         if not slope > 0.0:
             message = f"the slope is {slope:.3g}: here the score does not rise with the risk"
             raise ModelError(message)
         new = slope * coefficients
-    elif rung == "refit":
+    elif rung in ("refit", "extend"):
         new = _refitted(terms, y)
     curve = baseline_cumulative_hazard(terms @ new, y, ties="efron")
     found = np.array([float(curve(horizon)) for horizon in horizons])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scorebuilder.cohort.schema import CohortSchema
+from scorebuilder.cohort.schema import CohortSchema, Field
 from scorebuilder.modelling.terms import Term
 from scorebuilder.score.apply import contributions, fill_missing
 from scorebuilder.score.artifact import OUTPUT_LICENCE, SCHEMA_VERSION, ScoreArtifact, seal
@@ -99,19 +99,38 @@ def compose_artifact(
 def _predictor(
     builder: ScoreBuilder, X: pd.DataFrame, schema: CohortSchema, name: str
 ) -> dict[str, Any]:
-    field = schema.field(name)
-    numeric = field.kind == "numeric"
-    # A level that no development patient has is no level of the score: nothing is known of it.
-    observed = set() if numeric else set(X[name].dropna().unique())
     if builder.imputer_ is None:
         missing: dict[str, Any] = {"policy": "refuse"}
     else:
         missing = {"policy": "impute", "value": builder.imputer_.fill_values_[name]}
+    return predictor_entry(schema.field(name), X[name], missing)
+
+
+def predictor_entry(field: Field, values: pd.Series, missing: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Describe one input of a score in the form of the artifact.
+
+    Parameters
+    ----------
+    field : Field
+        Label, unit, levels and hard range.
+    values : Series of shape (n_patients,)
+        Of the patients with whom the score is made; for the soft range, their 1st and 99th centile.
+    missing : mapping
+        ``policy``, and the ``value`` that fills.
+
+    Returns
+    -------
+    dict
+        A level that none of the patients has is left out: nothing is known of it.
+    """
+    numeric = field.kind == "numeric"
+    observed = set() if numeric else set(values.dropna().unique())
     soft: list[float | None] = [None, None]
     if numeric:
-        soft = [float(f"{value:.6g}") for value in X[name].quantile([0.01, 0.99])]
+        soft = [float(f"{value:.6g}") for value in values.quantile([0.01, 0.99])]
     return {
-        "id": name,
+        "id": field.name,
         "label": field.label,
         "unit": field.unit or "",
         **({"analyte": field.analyte} if field.analyte else {}),
@@ -123,7 +142,7 @@ def _predictor(
         ],
         "hard_range": list(field.hard_range) if field.hard_range else [None, None],
         "soft_range": soft,
-        "missing": missing,
+        "missing": dict(missing),
         **({"modifiable": True} if field.modifiable else {}),
     }
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -64,6 +65,31 @@ def test_recalibrate_writes_a_version_of_the_site(small_score: Any, tmp_path: Pa
                   "--out", tmp_path)  # fmt: skip
     assert refused.exit_code == 2
     assert "lower-case words joined by hyphens" in refused.output
+
+
+def test_recalibrate_takes_a_new_predictor_of_the_site(
+    small_score: Any, stored: Path, tmp_path: Path
+) -> None:
+    X = small_score.cohort.X
+    random = np.random.default_rng(3)
+    pressure = (X["sysbp"] - 145.0) / 20.0
+    hazard = 0.0004 * np.exp(small_score.builder.predict(X) + pressure)
+    time = np.maximum(np.ceil(random.exponential(1.0 / hazard)), 1.0)
+    table = X.assign(time=np.minimum(time, 2000.0), event=(time <= 2000.0).astype(int))
+    table.to_csv(tmp_path / "site.csv", index=False)
+    command = ("recalibrate", stored, tmp_path / "site.csv", "--schema", "whas500",
+               "--site", "far", "--out", tmp_path / "sites")  # fmt: skip
+    done = run(*command, "--extend", "sysbp, afb", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["rung"] == "extend"
+    assert "refitted coefficients against new predictors and refitted coefficients" in done.stderr
+    new = load_artifact(found["out"])
+    assert new.content["version"] == "2.0.0"
+    assert new.predictors[-2:] == ["sysbp", "afb"]
+    refused = run(*command, "--extend", "pulse")
+    assert refused.exit_code == 2
+    assert "the site's schema has no predictor `pulse`" in refused.output
 
 
 def test_monitor_tells_drift_by_its_exit_code(

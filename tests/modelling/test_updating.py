@@ -81,6 +81,74 @@ def test_tests_agree_with_statsmodels() -> None:
     )
 
 
+def offered(
+    n: int, *, effect: float, seed: int, level: float = 1.0, twist: float = 0.0
+) -> tuple[Any, Any]:
+    """Patients with two new columns, of which the first multiplies the hazard."""
+    random = np.random.default_rng(seed)
+    columns = random.normal(size=(n, 5))
+    predictor = columns[:, :3] @ COEFFICIENTS + twist * columns[:, 2] + effect * columns[:, 3]
+    time = random.exponential(1.0 / (0.1 * level * np.exp(predictor)))
+    censoring = random.uniform(3.0, 10.0, n)
+    return columns, make_outcome(time <= censoring, np.minimum(time, censoring))
+
+
+def test_new_columns_are_tested_as_statsmodels_does() -> None:
+    columns, y = offered(900, effect=0.4, seed=21)
+    short = censored_at(y, 5.0)
+    rung, tests, reason = chosen(columns, y)
+    assert (rung, reason) == ("extend", "")
+
+    def phreg(design: Any) -> Any:
+        return PHReg(short["time"], design, status=short["event"].astype(float), ties="efron")
+
+    own = columns[:, :3]
+    predictor = own @ COEFFICIENTS
+    extended = phreg(columns).fit()
+    expected = np.sum(0.1 * short["time"] * np.exp(predictor))
+    smaller = [
+        phreg(predictor[:, None]).loglike(np.ones(1)),
+        phreg(predictor[:, None]).fit().llf,
+        phreg(own).fit().llf,
+    ]
+    kept, sloped, refitted = (2.0 * (extended.llf - value) for value in smaller)
+    level = baseline_chisq(float(short["event"].sum()), float(expected))
+    assert [test.rung for test in tests] == ["none", "baseline", "slope_and_baseline", "refit"]
+    assert {test.against for test in tests} == {"extend"}
+    # Five coefficients: one more parameter for the level; one less for a slope; two new columns.
+    assert [test.df for test in tests] == [6, 5, 4, 2]
+    # statsmodels stops within about 1e-8 of the maximum.
+    np.testing.assert_allclose(
+        [test.chisq for test in tests], [kept + level, kept, sloped, refitted], atol=1e-6
+    )
+    update = fit_rung("extend", columns, COEFFICIENTS, y, horizons=[2.5, 5.0], hazards=HAZARDS)
+    reference = PHReg(y["time"], columns, status=y["event"].astype(float), ties="efron").fit()
+    np.testing.assert_allclose(update.coefficients, reference.params, atol=1e-6)
+
+
+def test_columns_of_noise_are_not_taken() -> None:
+    assert chosen(*offered(2000, effect=0.0, seed=22))[0] == "none"
+    assert chosen(*offered(2000, effect=0.0, level=2.0, seed=23))[0] == "baseline"
+    assert chosen(*offered(2000, effect=0.0, twist=0.7, seed=24))[0] == "refit"
+
+
+def test_a_smaller_rung_does_not_see_the_new_columns() -> None:
+    columns, y = offered(800, effect=0.8, seed=25)
+    given: dict[str, Any] = {"horizons": [2.5, 5.0], "hazards": HAZARDS}
+    for rung in ("none", "baseline", "slope_and_baseline", "refit"):
+        with_them = fit_rung(rung, columns, COEFFICIENTS, y, **given)
+        without = fit_rung(rung, columns[:, :3], COEFFICIENTS, y, **given)
+        np.testing.assert_array_equal(with_them.coefficients, without.coefficients)
+        np.testing.assert_array_equal(with_them.cumulative_hazards, without.cumulative_hazards)
+
+
+def test_a_new_column_that_repeats_a_term_is_left_out_with_its_reason() -> None:
+    terms, y = site(900, level=2.0, seed=26)
+    rung, tests, reason = chosen(np.column_stack([terms, 2.0 * terms[:, 0]]), y)
+    assert "the new predictors cannot be fitted here" in reason
+    assert (rung, tests[0].against) == ("baseline", "refit")
+
+
 @pytest.mark.parametrize(
     ("truth", "rung"),
     [

@@ -21,6 +21,7 @@ _RUNGS = {
     "baseline": "new baseline hazard",
     "slope_and_baseline": "new slope and baseline hazard",
     "refit": "refitted coefficients",
+    "extend": "new predictors and refitted coefficients",
 }
 
 
@@ -30,6 +31,9 @@ def recalibrate(
     site: Annotated[str, typer.Option("--site", help="Names the version: <name>/site-<site>.")],
     out: Annotated[Path, typer.Option("--out", help="Folder; gets <name>/site-<site>/<version>.")],
     schema: SchemaOption = "",
+    extend: Annotated[
+        str, typer.Option("--extend", help="COL[,COL...]: new predictors of the site to offer.")
+    ] = "",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,6 +52,8 @@ def recalibrate(
         Root folder of the new version.
     schema : str
         Schema of the data.
+    extend : str
+        New predictors, joined by commas; numbers enter straight, factors as indicators.
     quiet : bool
         Say nothing but errors.
     as_json : bool
@@ -61,7 +67,8 @@ def recalibrate(
         message = f"--site must be lower-case words joined by hyphens; got {site}"
         raise SpecError(message)
     parent = load_artifact(artifact)
-    found = update_for_site(parent, read_cohort(data, schema), site=site)
+    offered = tuple(name.strip() for name in extend.split(",")) if extend else ()
+    found = update_for_site(parent, read_cohort(data, schema), site=site, extend=offered)
     console.say(
         f"{parent.content['name']} {parent.content['version']} on {counted(found.n, 'patient')}, "
         f"{counted(found.events, 'event')}; {counted(found.refused, 'patient')} without a score"
