@@ -41,10 +41,11 @@ def test_the_same_bytes(finished: Path) -> None:
     assert len(found["files"]) > 10
 
 
+@pytest.mark.slow
 def test_the_same_bytes_with_comparators_card_and_another_cohort(tmp_path: Path) -> None:
     path = Path(__file__).parents[2] / "experiments" / "rotterdam_to_gbsg.yaml"
-    quick = ("selection.n_estimators=10", "validation.folds=2", "cohort.schema=null",
-             "comparators=[linear_cox]", "score.card=whole")  # fmt: skip
+    quick = ("selection.n_estimators=5", "validation.folds=2", "cohort.schema=null",
+             "outcome.horizons=[5y]", "comparators=[linear_cox]", "score.card=whole")  # fmt: skip
     spec = load_spec(path, overrides=quick)
     external = spec.external[0].model_copy(update={"schema_path": None})
     spec = spec.model_copy(update={"external": (external,)})
