@@ -19,6 +19,7 @@ from scorebuilder.report.summary_incremental import incremental_tables
 from scorebuilder.report.summary_rules import rule_tables
 from scorebuilder.report.summary_subgroups import subgroup_table
 from scorebuilder.report.summary_validation import SCORE_METRICS
+from scorebuilder.score.risk_rows import flat_row
 from scorebuilder.score.store import save_artifact, write_bytes, write_text
 from scorebuilder.validation.performance import performance_table
 
@@ -91,7 +92,7 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
         "terms": summary["model"]["terms"],
         "function_selection": summary["model"]["steps"],
         "hazard_ratios": summary["model"]["hazard_ratios"],
-        "risk_table": summary["points"]["risk_table"],
+        "risk_table": [flat_row(row) for row in summary["points"]["risk_table"]],
         "risk_groups": summary["risk_groups"]["observed"],
         "performance": summary["validation"]["performance"],
         "comparison": comparison,

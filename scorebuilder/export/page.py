@@ -9,6 +9,7 @@ from typing import Any
 
 from scorebuilder.core.units import format_horizon
 from scorebuilder.export.plan import Plan
+from scorebuilder.score.risk_rows import extent, one_row_per_band
 
 
 def content_hash(text: str) -> str:
@@ -78,9 +79,26 @@ def html_table(caption: str, heads: list[str], rows: list[tuple[str, list[str]]]
     )
 
 
+def points_words(first: int, last: int) -> str:
+    """
+    Name one number of points, or all from one to another.
+
+    Parameters
+    ----------
+    first, last : int
+        Both inside.
+
+    Returns
+    -------
+    str
+        For example ``3 to 5``.
+    """
+    return str(first) if first == last else f"{first} to {last}"
+
+
 def risk_rows(plan: Plan) -> str:
     """
-    Write the risk table of a score; rows carry their points as ``data-points``.
+    Write the risk table of a score, one row for points that are counted together.
 
     Parameters
     ----------
@@ -90,22 +108,27 @@ def risk_rows(plan: Plan) -> str:
     Returns
     -------
     str
-        Markup.
+        Markup. Rows carry their points as ``data-from`` and ``data-to``. Where more points share
+        the observed risk than the count, its cell names them.
     """
     rows = []
-    for row in plan.artifact.scoring["risk_table"]:
+    for row in one_row_per_band(plan.artifact.scoring["risk_table"]):
+        band, pooled = extent(row, "band"), extent(row, "pooled")
+        observed = percent(row["observed"])
+        if observed and pooled != band:
+            observed += f" (in {points_words(*pooled)})"
         interval = ""
         if row["lower"] is not None and row["upper"] is not None:
             interval = f"{percent(row['lower'])} to {percent(row['upper'])}"
         cells = [
-            str(row["points"]),
+            points_words(*band),
             format_horizon(row["horizon"]),
             percent(row["predicted"]),
-            percent(row["observed"]),
+            observed,
             interval,
             "" if row["n"] is None else f"{row['n']:,}",
         ]
-        rows.append((f' data-points="{row["points"]}"', cells))
+        rows.append((f' data-from="{band[0]}" data-to="{band[1]}"', cells))
     heads = ["Points", "By", "Mean risk, %", "Observed, %", "95 % interval", "Patients"]
     return html_table("Development patients by points; observed risk by Kaplan-Meier", heads, rows)
 

@@ -6,26 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scorebuilder.report import numbers
-
-
-def extent(row: Mapping[str, Any], key: str) -> tuple[int, int]:
-    """
-    Return the points that a row stands for.
-
-    Parameters
-    ----------
-    row : mapping
-        Of a risk table.
-    key : str
-        ``band`` for count and prediction, ``pooled`` for the observed risk.
-
-    Returns
-    -------
-    tuple of int
-        Lowest and highest; its own points where the row does not say.
-    """
-    first, last = row.get(key) or (row["points"], row["points"])
-    return int(first), int(last)
+from scorebuilder.score.risk_rows import extent
 
 
 def _named(text: str, points: tuple[int, int]) -> str:

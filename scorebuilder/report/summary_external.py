@@ -22,6 +22,7 @@ from scorebuilder.score.apply import fill_missing, score_table, term_value
 from scorebuilder.score.artifact import ScoreArtifact
 from scorebuilder.score.baseline_curve import baseline_points
 from scorebuilder.score.public_risk import public_risk_rows
+from scorebuilder.score.risk_rows import flat_row
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band
 from scorebuilder.survival.outcome import make_outcome
 from scorebuilder.validation.compare import MIN_EVENTS
@@ -358,7 +359,7 @@ def external_tables(external: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
         "group_hazard_ratios": groups["hazard_ratios"],
         "prognostic_groups": prognostic["observed"] if prognostic else [],
         "prognostic_hazard_ratios": prognostic["hazard_ratios"] if prognostic else [],
-        "risk_table": external["risk_table"],
+        "risk_table": [flat_row(row) for row in external["risk_table"]],
         "case_mix": external["case_mix"],
         "calibration": [
             {"horizon": row["horizon"], **group}

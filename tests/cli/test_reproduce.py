@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from scorebuilder.cli.main import build_app
 from scorebuilder.cohort.load import load_dataset
+from scorebuilder.score.store import load_artifact
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +59,16 @@ def test_an_unchanged_run_is_equal_byte_by_byte(study: Path) -> None:
     assert len(found["files"]) == len(before) - 2
     assert "equal     score.json" in done.stderr
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_risk_table_has_plain_cells(study: Path) -> None:
+    folder = study / "whas-death" / "0.1.0"
+    table = pd.read_csv(folder / "tables" / "risk_table.csv")
+    stored = load_artifact(folder).scoring["risk_table"]
+    for key in ("band", "pooled"):
+        ends = table[[f"{key}_from", f"{key}_to"]].to_numpy().tolist()
+        assert ends == [row[key] for row in stored]
+    assert "[" not in (folder / "tables" / "risk_table.csv").read_text(encoding="utf-8")
 
 
 def test_changed_data_library_and_seed_are_named(study: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,56 @@ def test_accessible_and_inside_the_window(
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width + 1
         visit.page.fill(f"#input-{place}", "999999")
         assert axe(visit.page) == []
+
+
+@pytest.fixture(scope="module")
+def joined(small_score: Any) -> Any:
+    """The small score, whose patients with 4 and 5 points are counted together."""
+    content = copy.deepcopy(dict(small_score.artifact.content))
+    same = {"band": [4, 5], "pooled": [4, 5], "n": 147, "observed": 0.3, "lower": 0.2, "upper": 0.4}
+    table = content["scoring"]["risk_table"]
+    content["scoring"]["risk_table"] = [
+        {**row, **same} if row["points"] in (4, 5) else row for row in table
+    ]
+    return seal(content)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_joined_points_are_named(joined: Any, browser: Any, tmp_path: Path, language: str) -> None:
+    words = {
+        "en": "Development patients with {} to {} points: ",
+        "fr": "Patients de développement avec {} à {} points : ",
+    }[language]
+    vectors = [v for v in joined.content["evidence"]["test_vectors"] if v["status"] == "ok"]
+    table = joined.scoring["risk_table"]
+    # Points 2 have their own count, and share observed risk by 3 years with 1 and 3 points.
+    last = joined.horizons[-1]
+    own = next(r for r in table if (r["points"], r["horizon"]) == (2, last))
+    assert (own["band"], own["pooled"]) == ([2, 2], [1, 3])
+    counts = {r["points"]: r["n"] for r in table if r["horizon"] == last}
+    several = counts[1] + counts[2] + counts[3]
+    cases = ((4, (4, 5), (4, 5), 147), (5, (4, 5), (4, 5), 147), (2, (2, 2), (1, 3), several))
+    with Visit(browser, write(joined, tmp_path)) as visit:
+        visit.page.click(f"[data-language={language}]")
+        for points, band, pooled, n in cases:
+            visit.type(joined, next(v["inputs"] for v in vectors if v["points"] == points))
+            said = visit.page.locator("#risks .hint").all()[-1].inner_text()
+            assert said.startswith(words.format(*pooled))
+            assert f"; {n} patients)" in said
+            marked = visit.page.locator("tr.now").all()
+            assert len(marked) == len(joined.horizons)
+            ends = [[row.get_attribute(f"data-{end}") for end in ("from", "to")] for row in marked]
+            assert ends == [[str(end) for end in band]] * len(marked)
+        assert visit.quiet()
+
+
+@pytest.mark.parametrize("target", ["html", "card"])
+def test_the_risk_table_counts_every_patient_once(joined: Any, tmp_path: Path, target: str) -> None:
+    text = write(joined, tmp_path, target).read_text("utf-8")
+    names = re.findall(r'<tr data-from="\d+" data-to="\d+"><th scope="row">([^<]+)</th>', text)
+    each = ["0", "1", "2", "3", "4 to 5", "6", "7", "8", "9", "10"]
+    assert names == [name for name in each for _ in joined.horizons]
+    assert "6.7 (in 1 to 3)" in text
 
 
 def test_a_damaged_page_gives_no_result(browser: Any, page_file: Path, tmp_path: Path) -> None:

@@ -233,9 +233,11 @@
       make("div", {}, make("div", { class: "number" }, percent(risk)), make("div", { class: "by" }, say("by", { horizon: horizon(code) }))),
       figures(risk),
       make("p", { class: "words" }, say(key, { n: filled, horizon: horizon(code) })));
-    const seen = RISK_TABLE.find((row) => row.code === code && row.points === points);
+    const seen = RISK_TABLE.find((row) => row.code === code && row.first <= points && points <= row.last);
     if (seen && seen.observed !== null && seen.lower !== null && seen.n !== null) {
-      const named = points + " " + say(points === 1 ? "point" : "points", {});
+      const named = seen.first < seen.last
+        ? say("points_range", { low: seen.first, high: seen.last })
+        : points + " " + say(points === 1 ? "point" : "points", {});
       block.append(make("p", { class: "words hint" }, say("observed", {
         points: named, observed: number(100 * seen.observed, 1), lower: number(100 * seen.lower, 1),
         upper: number(100 * seen.upper, 1), n: number(seen.n, 0),
@@ -308,8 +310,8 @@
     const ok = found.status === "ok" && INPUTS.some((one) => entered.get(one.name).touched);
     at("answer").hidden = !ok;
     at("waiting").hidden = ok;
-    document.querySelectorAll("tr[data-points]").forEach((row) => {
-      row.classList.toggle("now", ok && row.dataset.points === String(found.points));
+    document.querySelectorAll("tr[data-from]").forEach((row) => {
+      row.classList.toggle("now", ok && Number(row.dataset.from) <= found.points && found.points <= Number(row.dataset.to));
     });
     if (!ok) {
       const lacking = INPUTS.filter((one) => wrong.get(one.name) === "missing" || (!wrong.size && !entered.get(one.name).touched));

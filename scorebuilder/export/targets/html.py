@@ -14,6 +14,7 @@ from scorebuilder.export.page import content_hash, description_rows, html_table,
 from scorebuilder.export.plan import Plan, make_plan
 from scorebuilder.export.target import TARGETS, Target
 from scorebuilder.score.artifact import ScoreArtifact
+from scorebuilder.score.risk_rows import observed_pools
 
 
 def _part(name: str) -> str:
@@ -33,10 +34,10 @@ def _script(plan: Plan) -> str:
         for rule in plan.inputs
         if rule.numeric
     }
-    names = ("points", "n", "observed", "lower", "upper")
+    names = ("first", "last", "n", "observed", "lower", "upper")
     table = [
         {"code": horizon_code(row["horizon"]), **{name: row[name] for name in names}}
-        for row in plan.artifact.scoring["risk_table"]
+        for row in observed_pools(plan.artifact.scoring["risk_table"])
     ]
     data = (
         f"const WORDS = {literal(json.loads(_part('words.json')))};\n"

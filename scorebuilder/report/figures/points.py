@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from scorebuilder.report import numbers, words
 from scorebuilder.report.drawing import BLUE, INK, TINT, drawing, percent_axis, pixels, to_svg
 from scorebuilder.report.figure import FIGURES, Figure, Summary
-from scorebuilder.report.risk_bands import extent
+from scorebuilder.score.risk_rows import extent
 
 
 def draw_points(summary: Summary) -> Iterator[Figure]:
