@@ -8,7 +8,7 @@ from typing import Any
 
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers, words
-from scorebuilder.report.drawing import BLUE, INK, MUTED, drawing, pixels, to_svg, wrap
+from scorebuilder.report.drawing import BLUE, MUTED, drawing, pixels, to_svg, wrap
 from scorebuilder.report.figure import FIGURES, DataTable, Figure, Summary
 from scorebuilder.report.small_counts import counted
 
