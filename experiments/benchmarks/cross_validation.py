@@ -42,7 +42,7 @@ N_STRESS_CMR = 31_752
 
 def study(name: str, folder: Path, n: int) -> ExperimentSpec:
     """Return the spec of `experiments/smart.yaml` for a cohort, with 1,000 trees."""
-    settings = ["selection.n_estimators=1000", "baselines=[]"]
+    settings = ["selection.n_estimators=1000", "baselines=[]", "incremental={}", "subgroups=[]"]
     if name == "stress-cmr":
         data, schema = folder / "stress_cmr.csv", ROOT / "data_schemas" / "stress_cmr.yaml"
         frame = simulate_cohort("stress-cmr", n=n, seed=1)

@@ -104,6 +104,8 @@ class Field:
         Standard deviation of one measurement around the patient's true value, in `unit`.
     measurement_sources : mapping of str to float
         The same for each of several methods of measurement, by name.
+    modifiable : bool
+        Whether care may change it; for the explanation of a patient.
 
     Examples
     --------
@@ -131,6 +133,7 @@ class Field:
     unique: bool = False
     test_retest_sd: float | None = None
     measurement_sources: Mapping[str, float] = dataclasses.field(default_factory=dict, hash=False)
+    modifiable: bool = False
 
     @property
     def is_date(self) -> bool:

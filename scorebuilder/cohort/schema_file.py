@@ -30,7 +30,7 @@ FIELD_KEYS = (
     "name", "type", "title", "description", "format", "constraints", "sb:role", "sb:kind",
     "sb:unit", "sb:source_unit", "sb:analyte", "sb:hard_min", "sb:hard_max", "sb:soft_min",
     "sb:soft_max", "sb:levels", "sb:reference", "sb:group", "sb:test_retest_sd",
-    "sb:measurement_source",
+    "sb:measurement_source", "sb:modifiable",
 )  # fmt: skip
 
 
@@ -233,7 +233,10 @@ def _field(content: Any, source: str, where: str) -> Field:
         unique=constraints.flag("unique"),
         test_retest_sd=_error_sd(part, "sb:test_retest_sd"),
         measurement_sources=_measurement_sources(part),
+        modifiable=part.flag("sb:modifiable"),
     )
+    if field.modifiable and not is_predictor:
+        part.fail("only a predictor has `sb:modifiable`")
     if (field.test_retest_sd or field.measurement_sources) and not (
         is_predictor and field.kind == "numeric"
     ):

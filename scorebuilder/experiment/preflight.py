@@ -23,7 +23,7 @@ from scorebuilder.experiment.questions import wrong_questions
 from scorebuilder.experiment.rule_baseline import rule_baseline
 from scorebuilder.experiment.spec import BaselineSpec, ExperimentSpec
 from scorebuilder.experiment.spec_parts import CohortSpec
-from scorebuilder.export.target import TARGETS
+from scorebuilder.export.target import choose_targets
 from scorebuilder.report.study import EVERYBODY, BaselineResult
 from scorebuilder.validation.baseline import Baseline
 from scorebuilder.validation.derived_inputs import derive_inputs, find_formula
@@ -114,6 +114,8 @@ def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:
     SpecError
         If a name, horizon or baseline of the spec does not exist, or a variable has no spike at
         zero; lists all of them.
+    MissingPartError
+        If an export target needs a module that is not installed.
     CohortError
         If fewer than two candidates are usable, or values are missing and must not be.
     """
@@ -132,11 +134,10 @@ def check_fit(spec: ExperimentSpec, cohort: Cohort) -> tuple[str, ...]:
                 find_baseline(item)
         except SpecError as error:
             problems.append(f"`baselines`: {error}")
-    untold = [name for name in spec.export.targets if name not in TARGETS]
-    if untold:
-        problems.append(
-            f"`export.targets`: unknown {', '.join(untold)}; known: {', '.join(TARGETS)}"
-        )
+    try:
+        choose_targets(spec.export.targets)
+    except SpecError as error:
+        problems.append(f"`export.targets`: {error}")
     last = max(spec.outcome.horizons)
     followed = int((cohort.y["time"] > last).sum())
     if not late and followed < max(MINIMUM_FOLLOWED, spec.validation.folds):

@@ -18,11 +18,10 @@ from scorebuilder.score.apply import contributions, fill_missing, term_value
 from scorebuilder.score.artifact import ScoreArtifact, seal
 from scorebuilder.score.baseline_curve import baseline_points, make_baseline_curve
 from scorebuilder.score.cohort_fit import ScoredCohort, score_cohort
-from scorebuilder.score.compose import public_risk_rows
 from scorebuilder.score.lifecycle import derive_version
 from scorebuilder.score.monitoring import development_aggregates
 from scorebuilder.score.points import PointsScale, make_points
-from scorebuilder.score.risk_table import risk_by_band
+from scorebuilder.score.public_risk import public_risk_rows
 from scorebuilder.score.vectors import make_test_vectors
 from scorebuilder.score.version_rule import next_version
 from scorebuilder.survival.absolute_risk import absolute_risk
@@ -101,12 +100,9 @@ def update_for_site(
     scored = score_cohort(artifact, cohort)
     y = censored_at(scored.y, artifact.horizons[-1])
     terms, coefficients = site_terms(artifact, scored.X)
-    times, hazards = baseline_points(artifact)
-    rung, tests, reason = closed_test(
-        terms, coefficients, y, times=times, hazards=hazards, alpha=alpha
-    )
+    rung, tests, reason = _choose(artifact, terms, coefficients, scored.y, alpha)
     update = _fit(artifact, rung, terms, coefficients, scored.y)
-    before_after = _before_after(artifact, scored, rung, terms, coefficients)
+    before_after = _before_after(artifact, scored, rung, terms, coefficients, alpha)
     new = None
     if rung != "none":
         new = _new_version(artifact, scored, update, terms, tests, before_after, site)
@@ -139,6 +135,14 @@ def site_terms(artifact: ScoreArtifact, X: pd.DataFrame) -> tuple[FloatArray, Fl
     return np.column_stack(columns), np.array([term["coefficient"] for term in stored])
 
 
+def _choose(
+    artifact: ScoreArtifact, terms: FloatArray, coefficients: FloatArray, y: Outcome, alpha: float
+) -> tuple[str, list[RungTest], str]:
+    times, hazards = baseline_points(artifact)
+    followed = censored_at(y, artifact.horizons[-1])
+    return closed_test(terms, coefficients, followed, times=times, hazards=hazards, alpha=alpha)
+
+
 def _hazards(artifact: ScoreArtifact) -> FloatArray:
     return np.array([-np.log(row["survival"]) for row in artifact.scoring["baseline"]])
 
@@ -162,8 +166,9 @@ def _before_after(
     rung: str,
     terms: FloatArray,
     coefficients: FloatArray,
+    alpha: float,
 ) -> list[dict[str, Any]]:
-    """Judge before and after; the update is fitted anew without the patients of each fold."""
+    """Judge before and after; without the patients of a fold, rung and update are found anew."""
     y = scored.y
     after = np.full(scored.risk.shape, np.nan)
     if rung == "none":
@@ -178,7 +183,11 @@ def _before_after(
         folds = stratified_folds(y["event"], folds=n_folds, repeats=1, random_state=seed)[0]
         for fold in range(n_folds):
             out = folds == fold
-            update = _fit(artifact, rung, terms[~out], coefficients, y[~out])
+            chosen, _, _ = _choose(artifact, terms[~out], coefficients, y[~out], alpha)
+            if chosen == "none":
+                after[out] = scored.risk[out]
+                continue
+            update = _fit(artifact, chosen, terms[~out], coefficients, y[~out])
             after[out] = _risks(update, terms[out])
     rows: list[dict[str, Any]] = []
     for k, horizon in enumerate(artifact.horizons):
@@ -269,11 +278,11 @@ def _scoring(
         slope = float(update.coefficients[largest] / old[largest])
         thresholds = [slope * value for value in stored["points"]["thresholds"]]
         scale = PointsScale(tuple(thresholds), anchors)
-    table = risk_by_band(
+    table = public_risk_rows(
         scale.points(predictor),
         np.column_stack([absolute_risk(predictor, h) for h in update.cumulative_hazards]),
         scored.y,
-        n_bands=len(scale.thresholds) + 1,
+        groups=[(group["points_from"], group["points_to"]) for group in stored["risk_groups"]],
         horizons=artifact.horizons,
     )
     return {
@@ -287,7 +296,7 @@ def _scoring(
             for horizon, hazard in zip(artifact.horizons, update.cumulative_hazards, strict=True)
         ],
         "points": {"thresholds": list(scale.thresholds), "anchors": list(anchors)},
-        "risk_table": public_risk_rows(table, stored["risk_groups"]),
+        "risk_table": table,
     }
 
 

@@ -33,7 +33,9 @@ from scorebuilder.experiment.spec_parts import (
 )
 from scorebuilder.experiment.spec_resampling import ExecutorSpec, InternalExternalSpec
 from scorebuilder.experiment.spec_selection import SelectionSpec, without_groups
+from scorebuilder.experiment.spec_study import StudySpec
 from scorebuilder.experiment.spec_subgroups import SubgroupSpec
+from scorebuilder.tracking.address import check_address
 
 
 def _as_settings(value: object) -> object:
@@ -148,7 +150,7 @@ class ExportSpec(SpecPart):
     Attributes
     ----------
     targets : tuple of str
-        Names of export targets.
+        Names of export targets, or ``all``.
     """
 
     targets: Names = ()
@@ -161,20 +163,20 @@ class TrackingSpec(SpecPart):
     Attributes
     ----------
     mlflow : str
-        MLflow tracking URI, ``sqlite:///FILE`` or the address of a server; never a password.
+        MLflow tracking URI: ``sqlite:///FILE``, ``postgresql+psycopg://[USER@]HOST/DATABASE``, or
+        the address of a tracking server; never a password.
+    artifacts : str
+        Folder of the logged files; PostgreSQL needs one. Empty: beside a SQLite file, or where the
+        tracking server keeps them.
     """
 
     mlflow: Name
+    artifacts: str = ""
 
     @field_validator("mlflow")
     @classmethod
     def _known_address(cls, value: str) -> str:
-        if not value.startswith(("sqlite:///", "http://", "https://")):
-            message = "must start with sqlite:///, http:// or https://"
-            raise ValueError(message)
-        if "@" in value.partition("://")[2].partition("/")[0]:
-            message = "must hold no user or password; set MLFLOW_TRACKING_USERNAME and _PASSWORD"
-            raise ValueError(message)
+        check_address(value)
         return value
 
 
@@ -196,6 +198,8 @@ class ExperimentSpec(SpecPart):
         How to cite the score, and whom to ask; written into the artifact.
     review_by : date or None
         Day by which the score has to be looked at again.
+    study : StudySpec
+        What only people can say of the study: objectives, ethics, funding and the like.
     cohort, outcome, candidates, missing, selection, model, score, explanation, validation : object
         The parts of the study.
     baselines : tuple of BaselineSpec
@@ -233,6 +237,7 @@ class ExperimentSpec(SpecPart):
         date | None,
         BeforeValidator(as_date, json_schema_input_type=date | None),
     ] = None
+    study: StudySpec = StudySpec()
     cohort: CohortSpec
     outcome: OutcomeSpec
     candidates: CandidatesSpec = CandidatesSpec()

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from scorebuilder.core.canonical import dump_json
-from scorebuilder.export.target import export_score
+from scorebuilder.export.folder import export_folder
+from scorebuilder.export.target import choose_targets
 from scorebuilder.report.figure import draw_figures
 from scorebuilder.report.render import render_html
 from scorebuilder.report.robustness_tables import robustness_tables
@@ -18,7 +19,7 @@ from scorebuilder.report.summary_incremental import incremental_tables
 from scorebuilder.report.summary_rules import rule_tables
 from scorebuilder.report.summary_subgroups import subgroup_table
 from scorebuilder.report.summary_validation import SCORE_METRICS
-from scorebuilder.score.store import save_artifact, write_text
+from scorebuilder.score.store import save_artifact, write_bytes, write_text
 from scorebuilder.validation.performance import performance_table
 
 
@@ -46,9 +47,9 @@ def write_run(folder: Path, study: Study, summary: dict[str, Any], *, run: dict[
     for name, table in run_tables(study, summary).items():
         text = table.to_csv(index=False, lineterminator="\n")
         write_text(folder / "tables" / f"{name}.csv", text)
-    for target in study.settings["export"]["targets"]:
-        for name, text in export_score(study.sealed, target).items():
-            write_text(folder / "exports" / target / name, text)
+    for target in choose_targets(study.settings["export"]["targets"]):
+        for name, content in export_folder(study.sealed, target).items():
+            write_bytes(folder / "exports" / target / name, content)
     write_text(folder / "run.json", dump_json(run))
 
 

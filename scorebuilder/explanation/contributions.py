@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from scorebuilder.score.apply import contributions, fill_missing
+from scorebuilder.core.arrays import FloatArray
+from scorebuilder.score.apply import contributions, fill_missing, term_value
 from scorebuilder.score.artifact import ScoreArtifact
 
 
@@ -47,7 +49,33 @@ def term_contributions(artifact: ScoreArtifact, X: pd.DataFrame) -> pd.DataFrame
         names = ", ".join(f"`{name}` ({int(rows.sum())})" for name, rows in refused.items())
         message = f"inputs that must be known are missing: {names}"
         raise ValueError(message)
-    reference = {
-        row["predictor"]: float(row["contribution"]) for row in artifact.scoring["reference"]
-    }
-    return contributions(artifact, filled) - pd.Series(reference)[artifact.predictors]
+    return contributions(artifact, filled) - pd.Series(_means(artifact))[artifact.predictors]
+
+
+def effect_at(artifact: ScoreArtifact, predictor: str, values: pd.Series) -> FloatArray:
+    """
+    Contribution of one predictor at given values: the exact curve of the score.
+
+    Parameters
+    ----------
+    artifact : ScoreArtifact
+        The score.
+    predictor : str
+        One of its predictors.
+    values : Series of shape (n_values,)
+        Numbers, or level codes; none missing.
+
+    Returns
+    -------
+    ndarray of shape (n_values,)
+        Log hazard relative to the average development patient; NaN where the curve has no value.
+    """
+    total = np.full(len(values), -_means(artifact)[predictor])
+    for term in artifact.scoring["terms"]:
+        if term["predictor"] == predictor:
+            total += term["coefficient"] * term_value(term, values)
+    return total
+
+
+def _means(artifact: ScoreArtifact) -> dict[str, float]:
+    return {row["predictor"]: float(row["contribution"]) for row in artifact.scoring["reference"]}

@@ -135,13 +135,32 @@ def _shown(
     if predictor["type"] == "numeric":
         number, unit = float(value), unit_text(predictor["unit"])
         text = f"{number:g} {unit}".strip()
-        counted = number
-        if limited is not None and not (is_spiked(limited) and number <= 0.0):
-            low, high = limited["limits"]
-            counted = min(max(number, low), high)
+        counted = counted_value(limited, number)
         if counted != number:
             text += f" (counted as {counted:.4g})"
     else:
         labels = {level["code"]: level["label"] for level in predictor["levels"]}
         text = labels[str(value)]
     return f"{text} (filled in)" if imputed else text
+
+
+def counted_value(limited: dict[str, Any] | None, number: float) -> float:
+    """
+    Pull a number in to the limits of its curve.
+
+    Parameters
+    ----------
+    limited : dict or None
+        A term of the predictor that has limits; None if none has.
+    number : float
+        The input.
+
+    Returns
+    -------
+    float
+        What the curve takes it for; values up to 0 stay where they are a group of their own.
+    """
+    if limited is None or (is_spiked(limited) and number <= 0.0):
+        return number
+    low, high = limited["limits"]
+    return float(min(max(number, low), high))

@@ -127,9 +127,9 @@ class IfPositive:
 Expression: TypeAlias = Number | Input | Operation | Function | OneOf | Clip | IfPositive
 
 
-def build_expression(artifact: ScoreArtifact) -> Expression:
+def build_contributions(artifact: ScoreArtifact) -> dict[str, Expression]:
     """
-    Write the linear predictor of a score as a tree.
+    Write what each predictor adds to the linear predictor as a tree.
 
     Parameters
     ----------
@@ -138,18 +138,19 @@ def build_expression(artifact: ScoreArtifact) -> Expression:
 
     Returns
     -------
-    Expression
-        A sum over terms in the order of the artifact, so that every target adds in that order.
+    dict
+        Predictor -> sum over its terms, in the order of the artifact's predictors. Their sum in
+        this order is the linear predictor.
     """
-    total: Expression | None = None
+    totals: dict[str, Expression] = {}
     for term in artifact.scoring["terms"]:
         value = _column(term)
         if term["center"]:
             value = Operation("-", value, Number(term["center"]))
         product = Operation("*", Number(term["coefficient"]), value)
-        total = product if total is None else Operation("+", total, product)
-    assert total is not None  # the artifact's schema asks for at least one term
-    return total
+        name = term["predictor"]
+        totals[name] = Operation("+", totals[name], product) if name in totals else product
+    return {name: totals.get(name, Number(0.0)) for name in artifact.predictors}
 
 
 def _column(term: dict[str, Any]) -> Expression:

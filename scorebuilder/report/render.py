@@ -101,6 +101,37 @@ def _render(
     return page
 
 
+def render_page(template: str, context: dict[str, Any], *, styles: tuple[str, ...]) -> str:
+    """
+    Render a page that is no report, with its style sheets in one.
+
+    Parameters
+    ----------
+    template : str
+        File in ``templates``.
+    context : dict
+        What it names; texts are escaped.
+    styles : tuple of str
+        Style sheets in ``templates``, in this order.
+
+    Returns
+    -------
+    str
+        The page; the same text for the same context.
+
+    Raises
+    ------
+    MissingPartError
+        If Jinja2 is not installed.
+    """
+    environment = _environment()
+    style = "\n".join(environment.get_template(name).render() for name in styles)
+    page: str = environment.get_template(template).render(
+        **context, style=_trusted(style), style_hash=_trusted(style_hash(style))
+    )
+    return page
+
+
 def style_hash(style: str) -> str:
     """
     Hash a style sheet as a content security policy wants it.

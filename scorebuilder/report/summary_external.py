@@ -13,13 +13,15 @@ from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import horizon_code
+from scorebuilder.report.small_groups import without_small_groups
 from scorebuilder.report.study import SCORE_LABEL
 from scorebuilder.report.summary_calibration import judged_calibration, judged_net_benefit
 from scorebuilder.report.summary_models import records
 from scorebuilder.report.summary_score import group_curves
 from scorebuilder.score.apply import fill_missing, score_table, term_value
 from scorebuilder.score.artifact import ScoreArtifact
-from scorebuilder.score.compose import public_risk_rows
+from scorebuilder.score.baseline_curve import baseline_points
+from scorebuilder.score.public_risk import public_risk_rows
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band
 from scorebuilder.survival.outcome import make_outcome
 from scorebuilder.validation.compare import MIN_EVENTS
@@ -124,7 +126,11 @@ def summarise_external(
         "risk_groups": _risk_groups(artifact, y, group, risks, development),
         "prognostic_groups": _prognostic_groups(y, index, risks, development),
         "risk_table": public_risk_rows(
-            _banded(points, risks, y, len(artifact.scoring["points"]["thresholds"]) + 1), bands
+            points,
+            np.column_stack(list(risks.values())),
+            y,
+            groups=[(band["points_from"], band["points_to"]) for band in bands],
+            horizons=list(risks),
         ),
         "case_mix": [
             *case_mix(index, development),
@@ -147,20 +153,22 @@ def remembered_development(artifact: ScoreArtifact) -> Development | None:
     Development or None
         None for an artifact that tells nothing of them.
     """
-    found = artifact.content["evidence"].get("development")
-    if found is None:
+    found = artifact.content.get("monitoring")
+    if found is None or "baseline_curve" not in artifact.content:
         return None
-    predictor, curve = found["linear_predictor"], found["baseline"]
-    times = np.asarray(curve["times"], dtype=np.float64)
-    hazard = np.asarray(curve["cumulative_hazard"], dtype=np.float64)
+    predictor = found["linear_predictor"]
+    quantiles = {row["quantile"]: row["value"] for row in predictor["quantiles"]}
+    if not set(PROGNOSTIC_SHARES) <= set(quantiles):
+        return None
+    times, hazards = (np.concatenate(([0.0], part)) for part in baseline_points(artifact))
     return Development(
         n=found["n"],
         mean=predictor["mean"],
         sd=predictor["sd"],
-        quantiles={row["share"]: row["value"] for row in predictor["quantiles"]},
-        baseline_hazard=lambda at: np.interp(at, times, hazard),
+        quantiles=quantiles,
+        baseline_hazard=lambda at: np.interp(at, times, hazards),
         last=float(times[-1]),
-        ties="breslow" if found["ties"] == "breslow" else "efron",
+        ties="breslow" if artifact.content["evidence"].get("ties") == "breslow" else "efron",
     )
 
 
@@ -258,12 +266,13 @@ def _risk_groups(
     ]
     labels = [label for label, _, _ in bands]
     ties: Ties = "efron" if development is None else development.ties
-    return {
+    found = {
         "rule": "those of the artifact",
         **group_curves(y, group, bands, horizons=list(risks)),
         "observed": _observed(_banded(group, risks, y, len(bands)), labels),
         "hazard_ratios": group_hazard_ratios(y, group, labels, ties=ties),
     }
+    return without_small_groups(found)
 
 
 def _prognostic_groups(
@@ -278,7 +287,7 @@ def _prognostic_groups(
     cuts = [development.quantiles[share] for share in PROGNOSTIC_SHARES]
     group = np.searchsorted(np.round(cuts, DECIMALS), np.round(index, DECIMALS), side="left")
     labels = [f"group {place}" for place in range(1, len(cuts) + 2)]
-    return {
+    found = {
         "shares": list(PROGNOSTIC_SHARES),
         "groups": [
             {"label": label, "n": int(np.sum(group == place)),
@@ -290,6 +299,7 @@ def _prognostic_groups(
             y, group, labels, reference=REFERENCE_GROUP, ties=development.ties
         ),
     }  # fmt: skip
+    return without_small_groups(found)
 
 
 def _membership(

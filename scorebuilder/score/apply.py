@@ -17,6 +17,11 @@ from scorebuilder.score.points import PointsScale
 from scorebuilder.score.risk_groups import RiskGroups
 from scorebuilder.survival.absolute_risk import absolute_risk
 
+LARGEST_INPUT = 1e50
+"""Numbers beyond are impossible whatever is measured: no power of them overflows."""
+SMALLEST_INPUT = 1e-50
+"""The same at 0 for curves that have no value there."""
+
 
 def term_value(term: dict[str, Any], values: pd.Series) -> FloatArray:
     r"""
@@ -104,6 +109,31 @@ def needs_positive(term: dict[str, Any]) -> bool:
     if term["kind"] != "power" or is_spiked(term) or (term["power"], term["log_factor"]) == (1, 0):
         return False
     return "limits" not in term or bool(term["limits"][0] + term["shift"] <= 0)
+
+
+def curve_floor(artifact: ScoreArtifact, name: str) -> float | None:
+    """
+    Find the value at and below which a predictor's curve has none.
+
+    Parameters
+    ----------
+    artifact : ScoreArtifact
+        The score.
+    name : str
+        A predictor.
+
+    Returns
+    -------
+    float or None
+        None when its terms have a value everywhere. `SMALLEST_INPUT` for a curve that begins at 0:
+        closer to it, powers would overflow.
+    """
+    floors = [
+        -float(term["shift"]) or SMALLEST_INPUT
+        for term in artifact.scoring["terms"]
+        if term["predictor"] == name and needs_positive(term)
+    ]
+    return max(floors, default=None)
 
 
 def fill_missing(
@@ -213,15 +243,19 @@ def score_table(artifact: ScoreArtifact, X: pd.DataFrame) -> pd.DataFrame:
         99th centile), ``reason`` (why a patient has no score, else empty).
     """
     filled, imputed, refused = fill_missing(artifact, X)
-    parts = contributions(artifact, filled)
+    huge, below = _impossible(artifact, filled)
+    usable = filled.copy()
+    for name in huge:
+        usable[name] = usable[name].mask(huge[name] | below[name])
+    parts = contributions(artifact, usable)
     linear_predictor = parts.sum(axis=1, skipna=False).to_numpy(dtype=np.float64)
     reason = _notes(refused, len(X), "{} missing")
-    undefined = {
-        name: parts[name].isna().to_numpy(dtype=np.bool_) & ~refused.get(name, np.False_)
-        for name in artifact.predictors
-    }
-    below = _notes(undefined, len(X), "{} at or below the smallest value that its curve can take")
-    reason = ["; ".join(note for note in pair if note) for pair in zip(reason, below, strict=True)]
+    notes = (
+        reason,
+        _notes(huge, len(X), "{} of an impossible size"),
+        _notes(below, len(X), "{} at or below the smallest value that its curve can take"),
+    )
+    reason = ["; ".join(note for note in row if note) for row in zip(*notes, strict=True)]
     scored = np.array([not note for note in reason], dtype=np.bool_)
     out = pd.DataFrame(index=X.index)
     out["linear_predictor"] = np.where(scored, linear_predictor, np.nan)
@@ -246,6 +280,23 @@ def score_table(artifact: ScoreArtifact, X: pd.DataFrame) -> pd.DataFrame:
     out["outside"] = _notes(_outside(artifact, filled), len(X), "{}")
     out["reason"] = reason
     return out
+
+
+def _impossible(
+    artifact: ScoreArtifact, filled: pd.DataFrame
+) -> tuple[dict[str, BoolArray], dict[str, BoolArray]]:
+    """Find the numbers of absurd size, and those among the others at which a curve has no value."""
+    huge: dict[str, BoolArray] = {}
+    below: dict[str, BoolArray] = {}
+    for predictor in artifact.scoring["predictors"]:
+        if predictor["type"] != "numeric":
+            continue
+        name = predictor["id"]
+        values = filled[name].to_numpy(dtype=np.float64)
+        huge[name] = np.abs(values) > LARGEST_INPUT
+        floor = curve_floor(artifact, name)
+        below[name] = ~huge[name] & (values <= (-np.inf if floor is None else floor))
+    return huge, below
 
 
 def _notes(flags: dict[str, BoolArray], n_rows: int, text: str) -> list[str]:

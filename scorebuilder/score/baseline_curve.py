@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from scorebuilder.core.arrays import FloatArray
+from scorebuilder.core.units import DAYS_PER_YEAR
 from scorebuilder.score.artifact import ScoreArtifact
 
-N_TIMES = 40
+STEP = DAYS_PER_YEAR / 24
+"""Largest number of days between two times of the curve: half a month."""
 
 
 def make_baseline_curve(
@@ -32,7 +34,10 @@ def make_baseline_curve(
         ``time`` and ``cumulative_hazard``, ascending, up to the last horizon. The steps of the
         curve lie at the events of patients; evenly spaced times do not tell them.
     """
-    times = sorted({*(horizons[-1] * k / N_TIMES for k in range(1, N_TIMES + 1)), *horizons})
+    last = float(horizons[-1])
+    even = np.linspace(0.0, last, int(np.ceil(last / STEP)) + 1)[1:]
+    beside = np.min(np.abs(even[:, None] - np.asarray(horizons)), axis=1) > 1.0
+    times = sorted({*even[beside].tolist(), *(float(horizon) for horizon in horizons)})
     return [
         {"time": float(time), "cumulative_hazard": float(cumulative_hazard(time))} for time in times
     ]

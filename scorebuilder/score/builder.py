@@ -13,6 +13,7 @@ from scorebuilder.cohort.encode import FactorEncoder, level_codes, nominal_facto
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import BelowRangeError, ModelError
 from scorebuilder.score.points import PointsScale, make_points
+from scorebuilder.score.public_risk import public_risk_rows
 from scorebuilder.score.risk_groups import RiskGroups, make_risk_bands, make_risk_groups
 from scorebuilder.score.risk_table import ObservedRisk, risk_by_band, risk_of_bands
 from scorebuilder.score.stage_two import check_stage_two, stage_two
@@ -166,6 +167,7 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         self.scale_: PointsScale | None = None
         self.groups_: RiskGroups | None = None
         self.risk_table_: list[ObservedRisk] = []
+        self.risk_rows_: list[dict[str, Any]] = []
         self.group_table_: list[ObservedRisk] = []
         self.no_points_ = "" if self.kept_ else "no variable was kept, so there are no points"
         if not self.kept_:
@@ -181,6 +183,13 @@ class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
         risk = np.column_stack([self._risk(linear_predictor, h) for h in self.horizons])
         self.risk_table_ = risk_by_band(
             points, risk, y, n_bands=self.points + 1, horizons=self.horizons
+        )
+        self.risk_rows_ = public_risk_rows(
+            points,
+            risk,
+            y,
+            groups=[(first, last) for _, first, last in self.groups_.bands(self.points)],
+            horizons=self.horizons,
         )
         self.group_table_ = risk_by_band(
             self.groups_.group(points),

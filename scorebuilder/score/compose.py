@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scorebuilder.cohort.describe import HIDDEN_COMPLEMENT, SMALLEST_CELL, hidden_levels
 from scorebuilder.cohort.schema import CohortSchema
 from scorebuilder.modelling.terms import Term
 from scorebuilder.score.apply import contributions, fill_missing
 from scorebuilder.score.artifact import OUTPUT_LICENCE, SCHEMA_VERSION, ScoreArtifact, seal
 from scorebuilder.score.baseline_curve import make_baseline_curve
 from scorebuilder.score.builder import ScoreBuilder
-from scorebuilder.score.development import development_summary
 from scorebuilder.score.monitoring import development_aggregates
-from scorebuilder.score.risk_table import ObservedRisk
 from scorebuilder.score.vectors import make_test_vectors
 
 
@@ -68,7 +65,7 @@ def compose_artifact(
             for horizon in builder.horizons
         ],
         "points": _points(builder),
-        "risk_table": _risk_table(builder),
+        "risk_table": builder.risk_rows_,
         "risk_groups": _risk_groups(builder),
         "reference": [],
     }
@@ -93,7 +90,7 @@ def compose_artifact(
     content["evidence"] = {
         "performance": [dict(row) for row in performance],
         "provenance": dict(provenance or {}),
-        "development": development_summary(builder, X),
+        "ties": str(builder.model_.ties),
         "test_vectors": make_test_vectors(draft),
     }
     return seal(content)
@@ -117,6 +114,7 @@ def _predictor(
         "id": name,
         "label": field.label,
         "unit": field.unit or "",
+        **({"analyte": field.analyte} if field.analyte else {}),
         "type": field.kind,
         "levels": [
             {"code": level.code, "label": level.label}
@@ -126,6 +124,7 @@ def _predictor(
         "hard_range": list(field.hard_range) if field.hard_range else [None, None],
         "soft_range": soft,
         "missing": missing,
+        **({"modifiable": True} if field.modifiable else {}),
     }
 
 
@@ -190,70 +189,6 @@ def _points(builder: ScoreBuilder) -> dict[str, Any]:
         "thresholds": list(builder.scale_.thresholds),
         "anchors": [float(anchor) for anchor in builder.scale_.anchors],
     }
-
-
-def _risk_table(builder: ScoreBuilder) -> list[dict[str, Any]]:
-    return public_risk_rows(builder.risk_table_, _risk_groups(builder))
-
-
-def public_risk_rows(
-    table: Sequence[ObservedRisk], groups: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """
-    Write risk by points; of a band with few patients, neither its count nor its mean risk.
-
-    A report gives the number of patients of each risk group too, so the small counts must not
-    follow from the total of their group. Empty bands count nobody and stay.
-
-    Parameters
-    ----------
-    table : sequence of ObservedRisk
-        Risk by points.
-    groups : sequence of mapping
-        The artifact's risk groups.
-
-    Returns
-    -------
-    list of dict
-        The artifact's ``risk_table``.
-    """
-    hidden = _hidden_bands(table, groups)
-    return [_risk_row(row, hidden=row.band in hidden) for row in table]
-
-
-def _hidden_bands(table: Sequence[ObservedRisk], groups: Sequence[Mapping[str, Any]]) -> set[int]:
-    counts = {row.band: row.n for row in table if row.n}
-    hidden: set[int] = set()
-    for group in groups:
-        first, last = group["points_from"], group["points_to"]
-        hidden |= _hidden_of({band: n for band, n in counts.items() if first <= band <= last})
-    return hidden | _hidden_of(counts) if len(hidden) == 1 else hidden
-
-
-def _hidden_of(counts: dict[int, int]) -> set[int]:
-    if not counts:
-        return set()
-    hidden = hidden_levels(np.array([list(counts.values())]))
-    return {band for band, hide in zip(counts, hidden, strict=True) if hide}
-
-
-def _risk_row(row: ObservedRisk, *, hidden: bool) -> dict[str, Any]:
-    shown = {
-        "points": row.band,
-        "horizon": row.horizon,
-        "n": row.n,
-        "predicted": row.predicted,
-        "observed": row.observed,
-        "lower": row.lower,
-        "upper": row.upper,
-        "reason": row.reason,
-    }
-    if hidden:
-        # The width of the observed interval would tell the count; the mean risk does not.
-        shown |= {**dict.fromkeys(("n", "observed", "lower", "upper")), "reason": HIDDEN_COMPLEMENT}
-        if row.n < SMALLEST_CELL:
-            shown["predicted"] = None
-    return shown
 
 
 def _risk_groups(builder: ScoreBuilder) -> list[dict[str, Any]]:

@@ -14,12 +14,15 @@ from scorebuilder.score.artifact import ScoreArtifact
 
 BINS = 10
 """Parts into which a distribution is cut, where its values allow as many."""
-QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+QUANTILES = (0.01, 0.05, 0.16, 0.25, 0.5, 0.75, 0.84, 0.95, 0.99)
+"""Those that are kept of the linear predictor; 16, 50 and 84 % cut prognostic groups."""
 DIGITS = 4
 """Significant digits of edges and quantiles, so that they are no patient's own values."""
+FINE_DIGITS = 6
+"""The same for quantiles of the linear predictor, at which patients are grouped again."""
 
 
-def rounded(value: float) -> float:
+def rounded(value: float, digits: int = DIGITS) -> float:
     """
     Round to a few significant digits.
 
@@ -27,23 +30,27 @@ def rounded(value: float) -> float:
     ----------
     value : float
         A number.
+    digits : int
+        How many.
 
     Returns
     -------
     float
-        With `DIGITS` significant digits.
+        With so many significant digits.
     """
-    return float(f"{value:.{DIGITS}g}")
+    return float(f"{value:.{digits}g}")
 
 
-def bin_edges(values: FloatArray) -> list[float]:
+def bin_edges(values: FloatArray, *, n_bins: int = BINS) -> list[float]:
     """
-    Cut a distribution where its deciles lie, so that no bin holds few patients.
+    Cut a distribution where its quantiles lie, so that no bin holds few patients.
 
     Parameters
     ----------
     values : ndarray of shape (n_patients,)
         Known values.
+    n_bins : int
+        How many bins of equal size, where the values allow as many.
 
     Returns
     -------
@@ -51,7 +58,7 @@ def bin_edges(values: FloatArray) -> list[float]:
         Ascending, rounded; bin k holds the values above edge k - 1 and not above edge k. Empty when
         the values cannot be cut into two bins of at least five patients.
     """
-    quantiles = np.quantile(values, np.arange(1, BINS) / BINS)
+    quantiles = np.quantile(values, np.arange(1, n_bins) / n_bins)
     edges = sorted({rounded(value) for value in quantiles})
     while edges:
         counts = bin_counts(values, edges)
@@ -130,7 +137,7 @@ def development_aggregates(artifact: ScoreArtifact, X: pd.DataFrame) -> dict[str
             "mean": float(np.mean(known)),
             "sd": float(np.std(known, ddof=1)),
             "quantiles": [
-                {"quantile": level, "value": rounded(float(np.quantile(known, level)))}
+                {"quantile": level, "value": rounded(float(np.quantile(known, level)), FINE_DIGITS)}
                 for level in QUANTILES
             ],
             "edges": edges,

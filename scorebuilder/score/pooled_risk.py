@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.score.risk_table import MINIMUM_PATIENTS, ObservedRisk, observed_risk
 
 
@@ -65,34 +65,98 @@ def pooled_risk(
     at any horizon, is joined with it, and the risk of both is estimated anew. An interval is that
     of the joined patients; it does not know of the joining.
     """
+    return never_falling(joined_bands(totals, possible), totals, risk, y, horizons=horizons)
+
+
+def joined_bands(totals: FloatArray, possible: Sequence[float]) -> list[tuple[float, float]]:
+    """
+    Join neighbouring totals until each band has `MINIMUM_PATIENTS`.
+
+    Parameters
+    ----------
+    totals : ndarray of shape (n_patients,)
+        Total of each patient.
+    possible : sequence of float
+        Totals that may be joined, ascending.
+
+    Returns
+    -------
+    list of tuple of float
+        First and last total of each band. One band alone may have fewer patients.
+    """
     bands = [(float(total), float(total)) for total in possible]
     position = 0
     while position < len(bands) and len(bands) > 1:
-        if _count(totals, bands[position]) < MINIMUM_PATIENTS:
-            position = _join(bands, position if position < len(bands) - 1 else position - 1)
+        if np.sum(inside(totals, bands[position])) < MINIMUM_PATIENTS:
+            position = min(position, len(bands) - 2)
+            bands[position : position + 2] = [(bands[position][0], bands[position + 1][1])]
         else:
             position += 1
-    estimates = [_estimate(totals, risk, y, band, horizons) for band in bands]
+    return bands
+
+
+def never_falling(
+    bands: Sequence[tuple[float, float]],
+    totals: FloatArray,
+    risk: FloatArray,
+    y: Outcome,
+    *,
+    horizons: Sequence[float],
+) -> list[RiskBand]:
+    """
+    Join bands until observed risk never falls from one to a later one.
+
+    Parameters
+    ----------
+    bands : sequence of tuple of float
+        First and last total of each, ascending.
+    totals : ndarray of shape (n_patients,)
+        Total of each patient.
+    risk : ndarray of shape (n_patients, n_horizons)
+        Predicted risk.
+    y : structured ndarray of shape (n_patients,)
+        Outcome.
+    horizons : sequence of float
+        In the unit of `y`.
+
+    Returns
+    -------
+    list of RiskBand
+        Ascending. Bands without observed risk are joined only where they lie between two that are.
+    """
+    joined = list(bands)
+    estimates = [_estimate(totals, risk, y, band, horizons) for band in joined]
     position = 1
-    while position < len(bands):
-        if _falls(estimates[position - 1], estimates[position]):
-            _join(bands, position - 1)
-            estimates[position - 1 : position + 1] = [
-                _estimate(totals, risk, y, bands[position - 1], horizons)
-            ]
-            position = max(1, position - 1)
-        else:
+    while position < len(joined):
+        above = [k for k in range(position) if _falls(estimates[k], estimates[position])]
+        if not above:
             position += 1
-    return [RiskBand(*band, found) for band, found in zip(bands, estimates, strict=True)]
+            continue
+        start = above[-1]
+        band = (joined[start][0], joined[position][1])
+        joined[start : position + 1] = [band]
+        estimates[start : position + 1] = [_estimate(totals, risk, y, band, horizons)]
+        position = max(1, start)
+    return [RiskBand(*band, found) for band, found in zip(joined, estimates, strict=True)]
 
 
-def _count(totals: FloatArray, band: tuple[float, float]) -> int:
-    return int(np.sum((totals >= band[0]) & (totals <= band[1])))
+def inside(totals: FloatArray, band: tuple[float, float]) -> BoolArray:
+    """
+    Tell who belongs to a band.
 
+    Parameters
+    ----------
+    totals : ndarray of shape (n_patients,)
+        Total of each patient.
+    band : tuple of float
+        First and last total, both inside.
 
-def _join(bands: list[tuple[float, float]], position: int) -> int:
-    bands[position : position + 2] = [(bands[position][0], bands[position + 1][1])]
-    return position
+    Returns
+    -------
+    ndarray of bool of shape (n_patients,)
+        Members.
+    """
+    return (totals >= band[0]) & (totals <= band[1])
 
 
 def _estimate(
@@ -102,9 +166,9 @@ def _estimate(
     band: tuple[float, float],
     horizons: Sequence[float],
 ) -> tuple[ObservedRisk, ...]:
-    inside = (totals >= band[0]) & (totals <= band[1])
+    members = inside(totals, band)
     return tuple(
-        observed_risk(y[inside], risk[inside, k], band=0, horizon=float(horizon))
+        observed_risk(y[members], risk[members, k], band=0, horizon=float(horizon))
         for k, horizon in enumerate(horizons)
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from scorebuilder.core.errors import ArtifactError, ArtifactVersionError, SpecError
@@ -56,6 +58,45 @@ def write_text(path: Path, content: str) -> None:
         The whole file.
     """
     write_bytes(path, content.encode("utf-8"))
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], *, mark: str) -> None:
+    """
+    Write a folder of files, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Replaced if it holds the file `mark`, which says that it was written by this function.
+    files : mapping of str to bytes
+        File name -> content.
+    mark : str
+        A file that every such folder holds.
+
+    Raises
+    ------
+    SpecError
+        If `folder` is there already and holds something else.
+    """
+    if folder.exists() and not (folder / mark).is_file() and any(folder.iterdir()):
+        message = f"{folder} exists and holds other files; choose another folder"
+        raise SpecError(message)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        for name, content in files.items():
+            write_bytes(fresh / name, content)
+        fresh.chmod(0o755)
+        if folder.exists():
+            past = fresh.with_name(f"{fresh.name}.past")
+            folder.rename(past)
+            fresh.rename(folder)
+            shutil.rmtree(past)
+        else:
+            fresh.rename(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
 
 
 def save_artifact(artifact: ScoreArtifact, folder: Path) -> Path:

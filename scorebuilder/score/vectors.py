@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from scorebuilder.core.seeds import generator
-from scorebuilder.score.apply import is_spiked
+from scorebuilder.score.apply import curve_floor, is_spiked
 from scorebuilder.score.artifact import ScoreArtifact
-from scorebuilder.score.verdict import curve_floor, judge_patients
+from scorebuilder.score.verdict import judge_patients
 
 VECTOR_MARGIN = 1e-6
 """Test vectors keep this distance from every threshold, so that no engine rounds across it."""

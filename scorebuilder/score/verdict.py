@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from scorebuilder.core.units import horizon_code
-from scorebuilder.score.apply import needs_positive, score_table
+from scorebuilder.score.apply import LARGEST_INPUT, curve_floor, score_table
 from scorebuilder.score.artifact import ScoreArtifact
 
 WARNINGS = ("imputed", "extrapolation")
 REFUSALS = ("missing", "invalid", "out_of_range")
+LARGEST_CODE = 1e15
+"""Whole numbers up to it are exact in every language, so that they can be level codes."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,16 @@ def check_input(artifact: ScoreArtifact, predictor: Mapping[str, Any], value: An
     predictor : mapping
         Entry of its ``predictors``.
     value : float, str or None
-        The input; None and NaN are missing.
+        The input; None, NaN and blank text are missing.
 
     Returns
     -------
     InputCheck
         In this order: a missing input is filled (``imputed``) or refused (``missing``); what is no
         number, no finite number or no level of the score is ``invalid``; a number beyond the hard
-        range, or where a curve has no value, is ``out_of_range``; one beyond the soft range is used
-        with the warning ``extrapolation``. Ends of both ranges lie inside.
+        range or `LARGEST_INPUT`, or where a curve has no value, is ``out_of_range``; one beyond the
+        soft range is used with the warning ``extrapolation``. Ends of both ranges lie inside. A
+        level may be given as a whole number.
     """
     name = str(predictor["id"])
     warnings: tuple[str, ...] = ()
@@ -69,8 +72,9 @@ def check_input(artifact: ScoreArtifact, predictor: Mapping[str, Any], value: An
             return InputCheck(name, None, refusal="missing")
         value, warnings = predictor["missing"]["value"], ("imputed",)
     if predictor["type"] != "numeric":
-        known = any(value == level["code"] for level in predictor["levels"])
-        return InputCheck(name, value, warnings) if known else InputCheck(name, None, (), "invalid")
+        code = _level_code(value)
+        known = any(code == level["code"] for level in predictor["levels"])
+        return InputCheck(name, code, warnings) if known else InputCheck(name, None, (), "invalid")
     if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)):
         return InputCheck(name, None, refusal="invalid")
     number = float(value)
@@ -83,36 +87,25 @@ def check_input(artifact: ScoreArtifact, predictor: Mapping[str, Any], value: An
 
 
 def _is_missing(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
     return value is None or (isinstance(value, float) and bool(np.isnan(value)))
+
+
+def _level_code(value: Any) -> str | None:
+    """Read a level code, or a whole number as its digits; None is no code."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_CODE:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
 
 
 def _inside(value: float, limits: Sequence[float | None]) -> bool:
     low, high = limits
-    return (low is None or value >= low) and (high is None or value <= high)
-
-
-def curve_floor(artifact: ScoreArtifact, name: str) -> float | None:
-    """
-    Find the value at and below which a predictor's curve has none.
-
-    Parameters
-    ----------
-    artifact : ScoreArtifact
-        The score.
-    name : str
-        A predictor.
-
-    Returns
-    -------
-    float or None
-        None when its terms have a value everywhere.
-    """
-    floors = [
-        -float(term["shift"])
-        for term in artifact.scoring["terms"]
-        if term["predictor"] == name and needs_positive(term)
-    ]
-    return max(floors, default=None)
+    lowest = -LARGEST_INPUT if low is None else max(low, -LARGEST_INPUT)
+    highest = LARGEST_INPUT if high is None else min(high, LARGEST_INPUT)
+    return lowest <= value <= highest
 
 
 def judge_patients(

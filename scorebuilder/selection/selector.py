@@ -108,8 +108,8 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     A rule may choose nothing; `get_support` is then False for all but `keep`, and the caller
-    decides what follows. With ``vimp_error="total"`` a variable without effect passes ``vimp_ci``
-    in less than 1 % of cohorts, and a weak one is missed more often. With ``vimp_error="trees"``
+    decides what follows. With ``vimp_error="total"`` a variable without effect rarely passes
+    ``vimp_ci``, and a weak one is missed more often. With ``vimp_error="trees"``
     the interval shrinks as trees are added; it answers whether another forest would agree, not
     whether another cohort would.
     """

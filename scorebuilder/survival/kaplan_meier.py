@@ -130,7 +130,9 @@ def survival_at(y: Outcome, time: float, *, level: float = 0.95) -> SurvivalEsti
     -------
     SurvivalEstimate
         Without an event before `time` the estimate is 1 and its upper limit 1; the lower limit
-        is then the exact binomial one for no event among those followed to `time`.
+        is then the exact binomial one for no event among those followed to `time`. Where survival
+        has reached 0, so has the lower limit, and the upper limit is the exact binomial one for
+        an event of everybody whose outcome by `time` is known.
 
     Raises
     ------
@@ -159,7 +161,9 @@ def survival_at(y: Outcome, time: float, *, level: float = 0.95) -> SurvivalEsti
         alpha = (1.0 - level) / 2.0
         return SurvivalEstimate(1.0, float(alpha ** (1.0 / n_at_risk)), 1.0, 0.0, n_at_risk)
     if survival == 0.0:
-        return SurvivalEstimate(0.0, 0.0, 0.0, 0.0, n_at_risk)
+        alpha = (1.0 - level) / 2.0
+        upper = 1.0 - float(alpha ** (1.0 / float(np.sum(events))))
+        return SurvivalEstimate(0.0, 0.0, upper, 0.0, n_at_risk)
     spread = float(np.sqrt(np.sum(events / (at_risk * (at_risk - events)))))
     shift = float(norm.ppf(0.5 + level / 2.0)) * spread / abs(float(np.log(survival)))
     return SurvivalEstimate(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +100,24 @@ class RunFile:
     path: Path
 
 
-RunItem = RunParam | RunMetric | RunTable | RunFile
+@dataclass(frozen=True)
+class RunRepeat:
+    """
+    Results of one repeat of the cross-validation.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1.
+    metrics : tuple of RunMetric
+        Means over the folds of this repeat; an undefined one is left out.
+    """
+
+    number: int
+    metrics: tuple[RunMetric, ...]
+
+
+RunItem = RunParam | RunMetric | RunRepeat | RunTable | RunFile
 
 
 def iter_run_items(summary: Mapping[str, Any], run_dir: Path) -> Iterator[RunItem]:
@@ -114,7 +133,7 @@ def iter_run_items(summary: Mapping[str, Any], run_dir: Path) -> Iterator[RunIte
 
     Yields
     ------
-    RunParam, RunMetric, RunTable or RunFile
+    RunParam, RunMetric, RunRepeat, RunTable or RunFile
         Settings first, then results, tables and files; what the summary lacks is left out.
     """
     yield from _params(summary)
@@ -122,6 +141,7 @@ def iter_run_items(summary: Mapping[str, Any], run_dir: Path) -> Iterator[RunIte
     yield from _performance(summary)
     yield from _calibration(summary)
     yield from _comparison(summary)
+    yield from _repeats(summary, run_dir / "tables" / "folds.csv")
     for path in sorted((run_dir / "tables").glob("*.csv")):
         yield RunTable(f"tables/{path.name}", path)
     for name in _FILES:
@@ -223,3 +243,25 @@ def _comparison(summary: Mapping[str, Any]) -> Iterator[RunMetric]:
         for key, ending in names.items():
             yield from _metric(f"difference_auc_{end}{ending}", row.get(key))
         yield from _metric(f"n_scorable_{end}", row.get("n_scorable"))
+
+
+def _repeats(summary: Mapping[str, Any], folds: Path) -> Iterator[RunRepeat]:
+    """Average the folds of each repeat; as in the report, half of them at least must be defined."""
+    if not folds.is_file():
+        return
+    performance = (summary.get("validation") or {}).get("performance") or []
+    whole = {row["metric"] for row in performance if row.get("horizon") is None}
+    values: dict[int, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
+    with folds.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            at = "" if row["metric"] in whole else _at(float(row["horizon"]))
+            name = row["metric"].removesuffix("_at") + at + _suffix(row["model"], summary)
+            value = float(row["value"]) if row["value"] else None
+            values[int(row["repeat"])][name].append(value)
+    for position, (_, found) in enumerate(sorted(values.items()), start=1):
+        metrics: list[RunMetric] = []
+        for name, folds_of_it in found.items():
+            known = [value for value in folds_of_it if value is not None]
+            if known and 2 * len(known) >= len(folds_of_it):
+                metrics += _metric(name, math.fsum(known) / len(known))
+        yield RunRepeat(position, tuple(metrics))

@@ -16,14 +16,14 @@ def build_model() -> Any:
     Returns
     -------
     mlflow.pyfunc.PythonModel
-        `predict` takes a table of predictors (numbers as floats, levels as text codes, missing
-        ones empty or left out), refuses unknown levels and impossible values, and returns the
-        linear predictor, points, risks, risk group, contributions and reason.
+        `predict` takes a table of predictors of any column types and returns, for each patient,
+        what `judge_table` says: status, linear predictor, points, risks, risk group,
+        contributions, warnings and refusals.
     """
     from mlflow.pyfunc import PythonModel
 
-    from scorebuilder.score.apply import score_frame
     from scorebuilder.score.store import load_artifact
+    from scorebuilder.score.verdict_table import judge_table
 
     class _ScoreModel(PythonModel):  # type: ignore[misc]
         def load_context(self, context: Any) -> None:
@@ -35,8 +35,7 @@ def build_model() -> Any:
             model_input: pd.DataFrame,
             params: dict[str, Any] | None = None,  # noqa: ARG002 - MLflow passes it
         ) -> pd.DataFrame:
-            table = model_input.reindex(columns=self.artifact.predictors)
-            return score_frame(self.artifact, table).astype({"points": "float64"})
+            return judge_table(self.artifact, model_input)
 
     return _ScoreModel()
 

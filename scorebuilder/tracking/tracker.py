@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from scorebuilder.core.errors import ScorebuilderError
 from scorebuilder.tracking.items import RunItem, iter_run_items, run_tags
+
+logger = logging.getLogger(__name__)
 
 Status = Literal["finished", "failed"]
 
@@ -16,6 +19,10 @@ class TrackingError(ScorebuilderError):
     """The run folder is complete, but its record could not be written."""
 
     exit_code = 1
+
+
+class AlreadyRecordedError(TrackingError):
+    """Another process recorded the same run at the same time, and was first."""
 
 
 class Tracker(Protocol):
@@ -58,7 +65,7 @@ class Tracker(Protocol):
 
         Parameters
         ----------
-        item : RunParam, RunMetric, RunTable or RunFile
+        item : RunParam, RunMetric, RunRepeat, RunTable or RunFile
             What is recorded.
         """
         ...
@@ -119,7 +126,7 @@ def record_once(tracker: Tracker, summary: Mapping[str, Any], run_dir: Path) -> 
     Returns
     -------
     bool
-        True if it was recorded now.
+        True if it was recorded now; False also when another process was first, which is logged.
 
     Raises
     ------
@@ -128,5 +135,9 @@ def record_once(tracker: Tracker, summary: Mapping[str, Any], run_dir: Path) -> 
     """
     if tracker.knows(str(summary["score"]["name"]), run_tags(summary)):
         return False
-    record_run(tracker, summary, run_dir)
+    try:
+        record_run(tracker, summary, run_dir)
+    except AlreadyRecordedError as first:
+        logger.info("%s", first)
+        return False
     return True

@@ -41,6 +41,19 @@ def test_the_same_bytes(finished: Path) -> None:
     assert len(found["files"]) > 10
 
 
+def test_the_same_bytes_with_comparators_card_and_another_cohort(tmp_path: Path) -> None:
+    path = Path(__file__).parents[2] / "experiments" / "rotterdam_to_gbsg.yaml"
+    quick = ("selection.n_estimators=10", "validation.folds=2", "cohort.schema=null",
+             "comparators=[linear_cox]", "score.card=whole")  # fmt: skip
+    spec = load_spec(path, overrides=quick)
+    external = spec.external[0].model_copy(update={"schema_path": None})
+    spec = spec.model_copy(update={"external": (external,)})
+    run_dir = run_experiment(spec, out=tmp_path, command="again").run_dir
+    found = reproduce_run(run_dir)
+    assert found["differences"] == []
+    assert found["equal"], [row for row in found["files"] if row["state"] != "equal"]
+
+
 def test_what_changed_is_named(finished: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(finished, copy)

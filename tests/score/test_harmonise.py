@@ -8,6 +8,7 @@ import pytest
 from scorebuilder.cohort.schema import Level
 from scorebuilder.core.errors import CohortError
 from scorebuilder.score.apply import score_table
+from scorebuilder.score.baseline_curve import STEP, baseline_points
 from scorebuilder.score.harmonise import harmonised
 
 
@@ -83,15 +84,21 @@ def test_values_and_levels_that_the_score_does_not_know_are_counted_not_shown(sm
 
 
 def test_the_artifact_remembers_its_patients_as_aggregates(small_score):
-    found = small_score.artifact.content["evidence"]["development"]
+    content = small_score.artifact.content
+    found = content["monitoring"]
     linear_predictor = small_score.builder.predict(small_score.cohort.X)
-    assert found["n"] == 500
+    assert (found["n"], content["evidence"]["ties"]) == (500, "efron")
     assert found["linear_predictor"]["mean"] == pytest.approx(linear_predictor.mean())
-    median = next(q for q in found["linear_predictor"]["quantiles"] if q["share"] == 0.5)
-    assert median["value"] == pytest.approx(np.median(linear_predictor))
-    curve = found["baseline"]
-    assert np.ptp(np.diff(curve["times"])) < 1e-9  # an even grid tells no event time
-    assert np.all(np.diff(curve["cumulative_hazard"]) >= 0)
-    baseline = small_score.artifact.scoring["baseline"][-1]
-    survival = np.exp(-curve["cumulative_hazard"][-1])
-    assert survival == pytest.approx(baseline["survival"], abs=1e-12)
+    median = next(q for q in found["linear_predictor"]["quantiles"] if q["quantile"] == 0.5)
+    # Six significant digits.
+    assert median["value"] == pytest.approx(np.median(linear_predictor), rel=1e-5)
+    times, hazards = baseline_points(small_score.artifact)
+    horizons = small_score.artifact.horizons
+    # An even grid of half months tells no event time; 1 and 3 years lie on it.
+    assert horizons == [365.25, 1095.75]
+    np.testing.assert_allclose(times, STEP * np.arange(1, 73), rtol=1e-12)
+    assert np.all(np.diff(hazards) >= 0)
+    for row in small_score.artifact.scoring["baseline"]:
+        # At the horizons the curve is the score's own baseline.
+        at = float(hazards[times == row["horizon"]][0])
+        assert np.exp(-at) == pytest.approx(row["survival"], abs=1e-12)

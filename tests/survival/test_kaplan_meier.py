@@ -66,6 +66,16 @@ def test_no_event_has_an_exact_lower_limit():
     assert estimate.lower**10 == pytest.approx(0.025)
 
 
+def test_an_event_of_everybody_has_an_exact_upper_limit():
+    # All of 12: the lower limit of the risk solves p^12 = 0.025, so p = 0.7354. With three more
+    # who were censored before, twelve outcomes are known all the same.
+    for early in (0, 3):
+        y = make_outcome([1] * 12 + [0] * early, [2.0] * 12 + [1.0] * early)
+        estimate = survival_at(y, 4.0)
+        assert (estimate.survival, estimate.lower) == (0.0, 0.0)
+        assert (1.0 - estimate.upper) ** 12 == pytest.approx(0.025)
+
+
 def test_everybody_dead_is_followed_for_ever():
     y = make_outcome([1, 1], [1, 2])
     assert survival_at(y, 3.0).survival == 0.0

@@ -8,11 +8,12 @@ from scorebuilder.tracking.items import (
     RunFile,
     RunMetric,
     RunParam,
+    RunRepeat,
     RunTable,
     iter_run_items,
     run_tags,
 )
-from scorebuilder.tracking.tracker import record_once, record_run
+from scorebuilder.tracking.tracker import AlreadyRecordedError, record_once, record_run
 from scorebuilder.tracking.trackers import TRACKERS
 
 Y3, Y5 = 1095.75, 1826.25
@@ -92,6 +93,18 @@ def test_only_files_of_aggregates_are_named(run_dir):
     assert not any("patients.csv" in str(asdict(item)) for item in items)
 
 
+def test_repeats_are_means_over_their_folds(run_dir):
+    (run_dir / "tables" / "folds.csv").write_text(
+        "model,metric,horizon,repeat,fold,value,reason\n"
+        f"score,auc_at,{Y5},0,0,0.6,\nscore,auc_at,{Y5},0,1,0.8,\n"
+        f"score,c_index,{Y5},0,0,0.7,\n"  # of the whole follow-up, as the summary says
+        f"score,auc_at,{Y5},1,0,0.9,\nscore,auc_at,{Y5},1,1,,x\nscore,auc_at,{Y5},1,2,,x\n"
+    )
+    first, second = (i for i in iter_run_items(SUMMARY, run_dir) if isinstance(i, RunRepeat))
+    assert first == RunRepeat(1, (RunMetric("auc_5y", 0.7), RunMetric("c_index", 0.7)))
+    assert second == RunRepeat(2, ())  # one of three folds is not enough
+
+
 def test_names_of_results_are_unique(run_dir):
     names = [(type(item), item.name) for item in iter_run_items(SUMMARY, run_dir)]
     assert len(names) == len(set(names))
@@ -143,6 +156,19 @@ def test_a_failed_record_is_made_again(run_dir):
     del tracker.log
     assert record_once(tracker, SUMMARY, run_dir)
     assert [record.status for record in tracker.records] == ["failed", "finished"]
+
+
+def test_who_loses_a_race_is_told_and_has_no_record(run_dir, caplog):
+    tracker = TRACKERS["memory"]("")
+
+    def lose(item):
+        raise AlreadyRecordedError("somebody was first")
+
+    tracker.log = lose
+    with caplog.at_level("INFO", logger="scorebuilder"):
+        assert not record_once(tracker, SUMMARY, run_dir)
+    assert "somebody was first" in caplog.text
+    assert tracker.records[0].status == "failed"
 
 
 def test_registry_knows_both_trackers():

@@ -4,112 +4,28 @@ import os
 import sqlite3
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from scorebuilder.core.errors import CohortError, MissingPartError, SpecError
-from scorebuilder.score.artifact import ScoreArtifact, seal
+from scorebuilder.tracking import mlflow_session as module
 from scorebuilder.tracking.tracker import TrackingError, record_once
 from scorebuilder.tracking.trackers import TRACKERS
-from scorebuilder.tracking.trackers import mlflow_tracker as module
-
-DATA_SHA256 = "ab" * 32
-SUMMARY = {
-    "score": {
-        "name": "tiny-score",
-        "title": "Tiny",
-        "version": "0.1.0",
-        "status": "research",
-        "core_id": "cd" * 32,
-        "outcome": "death",
-        "horizons": [1095.75, 1826.25],
-        "main_horizon": 1826.25,
-    },
-    "headline": {"n_patients": 300, "n_events": 40},
-    "selection": {"engine": "scikit-survival", "rule": "vimp_ci"},
-    "cohort": {"title": "Tiny cohort", "data_sha256": DATA_SHA256},
-    "reproduce": {"seed": 7, "spec_sha256": "ef" * 32},
-    "validation": {
-        "performance": [
-            {"model": "score", "metric": "auc_at", "horizon": 1826.25, "value": 0.71, "lower": 0.65}
-        ]
-    },
-}
-
-
-def predictor(name, kind, levels=()):
-    return {
-        "id": name,
-        "label": name,
-        "unit": "1",
-        "type": kind,
-        "levels": [{"code": code, "label": code} for code in levels],
-        "hard_range": [18, 110] if kind == "numeric" else [None, None],
-        "soft_range": [30, 90] if kind == "numeric" else [None, None],
-        "missing": {"policy": "refuse"},
-    }
-
-
-def tiny_artifact() -> ScoreArtifact:
-    power = {"kind": "power", "predictor": "age", "shift": 0, "scale": 10, "power": 1}
-    sex = {"kind": "indicator", "predictor": "sex", "levels": ["2"], "center": 0}
-    return seal(
-        {
-            "schema_version": 1,
-            "name": "tiny-score",
-            "version": "0.1.0",
-            "status": "research",
-            "title": "Tiny",
-            "derived_from": None,
-            "changelog": [],
-            "licence": "MIT",
-            "meaning": {
-                "intended_use": "tests",
-                "not_for": "anything else",
-                "population": "nobody",
-                "outcome": "death",
-                "time_zero": "start",
-            },
-            "scoring": {
-                "predictors": [predictor("age", "numeric"), predictor("sex", "binary", "12")],
-                "terms": [
-                    {**power, "log_factor": 0, "center": 6, "coefficient": 0.5},
-                    {**sex, "coefficient": -0.25},
-                ],
-                "baseline": [
-                    {"horizon": 1095.75, "survival": 0.95},
-                    {"horizon": 1826.25, "survival": 0.9},
-                ],
-                "points": {"thresholds": [-0.5, 0.0, 0.5], "anchors": [0.01, 0.99]},
-                "risk_table": [],
-                "risk_groups": [
-                    {"label": "low", "points_from": 0, "points_to": 1},
-                    {"label": "high", "points_from": 2, "points_to": 3},
-                ],
-                "reference": [{"predictor": "age", "contribution": 0.0}],
-            },
-            "evidence": {"performance": [], "provenance": {}, "test_vectors": []},
-        }
-    )
 
 
 @pytest.fixture(scope="session")
-def run_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    (folder / "tables").mkdir()
-    (folder / "tables" / "ranking.csv").write_text("variable,vimp\nage,0.02\n")
-    (folder / "summary.json").write_text("{}")
-    (folder / "score.json").write_text(tiny_artifact().to_json())
-    return folder
-
-
-@pytest.fixture(scope="session")
-def store(tmp_path_factory, run_dir):
+def store(tmp_path_factory, run_dir, tiny):
     """One recorded run; a fresh store costs seconds, so all tests read the same one."""
     file = tmp_path_factory.mktemp("store") / "deeper" / "mlflow.db"
     tracker = TRACKERS["mlflow"](f"sqlite:///{file}")
-    assert record_once(tracker, SUMMARY, run_dir)
+    assert record_once(tracker, tiny.summary, run_dir)
     return file
+
+
+def parents(client, experiment):
+    runs = client.search_runs([experiment.experiment_id])
+    return [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +34,7 @@ def run(store):
 
     client = MlflowClient(f"sqlite:///{store}", f"sqlite:///{store}")
     experiment = client.get_experiment_by_name("tiny-score")
-    (run,) = client.search_runs([experiment.experiment_id])
+    (run,) = parents(client, experiment)
     return client, experiment, run
 
 
@@ -127,81 +43,130 @@ def test_telemetry_is_off_before_mlflow_is_imported(store):
     assert os.environ["DO_NOT_TRACK"] == "true"
 
 
-def test_settings_results_and_files_are_recorded(run, store):
+def test_settings_results_and_files_are_recorded(run, store, tiny):
     client, experiment, run = run
     assert run.info.status == "FINISHED"
     assert run.data.params["selection.rule"] == "vimp_ci"
     assert run.data.params["reproduce.seed"] == "7"
     assert run.data.metrics["auc_5y"] == 0.71
     assert run.data.metrics["n_patients"] == 300
-    assert run.data.tags["scorebuilder.data_sha256"] == DATA_SHA256
+    assert run.data.tags["scorebuilder.data_sha256"] == tiny.data_sha256
     assert experiment.artifact_location == (store.parent / "mlartifacts").as_uri()
     names = {item.path for item in client.list_artifacts(run.info.run_id)}
     assert {"score.json", "summary.json", "tables"} <= names
     tables = client.list_artifacts(run.info.run_id, "tables")
-    assert [table.path for table in tables] == ["tables/ranking.csv"]
+    assert [table.path for table in tables] == ["tables/folds.csv", "tables/ranking.csv"]
 
 
-def test_data_are_named_by_a_short_digest(run):
+def test_data_are_named_by_a_short_digest(run, tiny):
     (data,) = run[2].inputs.dataset_inputs
-    assert data.dataset.digest == DATA_SHA256[:32]
+    assert data.dataset.digest == tiny.data_sha256[:32]
     assert data.dataset.name == "Tiny cohort"
 
 
-def test_registered_model_carries_version_and_core_id(run):
+def test_registered_model_carries_version_and_core_id(run, tiny):
     client = run[0]
     version = client.get_model_version_by_alias("tiny-score", "score-0-1-0")
     assert version.tags["version"] == "0.1.0"
-    assert version.tags["core_id"] == tiny_artifact().content["core_id"]
+    assert version.tags["core_id"] == tiny.artifact().content["core_id"]
 
 
 @pytest.fixture(scope="session")
-def model(run, store):
-    import mlflow
-
-    mlflow.set_tracking_uri(f"sqlite:///{store}")
-    mlflow.set_registry_uri(f"sqlite:///{store}")
-    return mlflow.pyfunc.load_model("models:/tiny-score@score-0-1-0")
+def model(store, load_model):
+    return load_model(f"sqlite:///{store}", "models:/tiny-score@score-0-1-0")
 
 
-def test_registered_model_scores_from_the_artifact_alone(model):
-    # age 70: 0.5 * (7 - 6) = 0.5; sex 2: - 0.25; sum 0.25 reaches two thresholds
-    # risk at 5 years 1 - 0.9 ** exp(0.25) = 0.12653
-    table = model.predict(pd.DataFrame({"age": [70.0], "sex": ["2"]}))
-    assert table["linear_predictor"][0] == pytest.approx(0.25, abs=1e-12)
-    assert table["points"][0] == 2
-    assert table["risk_5y"][0] == pytest.approx(1 - 0.9**1.2840254166877414, abs=1e-12)
-    assert table["risk_group"][0] == "high"
+SCORES = [0.25, 0.5 * (5 - 6) - 0.0]
+"""Of a woman (2) of 70, and of a man (1) of 50: 0.5 (age / 10 - 6), and - 0.25 for women."""
+
+
+@pytest.mark.parametrize(
+    ("age", "sex"),
+    [
+        ([70, 50], ["2", "1"]),
+        ([70.0, 50.0], [2, 1]),
+        (np.array([70, 50], dtype="int8"), pd.Categorical(["2", "1"])),
+        (np.array([70, 50], dtype="float32"), [2.0, 1.0]),
+        (pd.array([70, 50], dtype="Int64"), pd.array([2, 1], dtype="Int64")),
+        (["70", "50"], pd.array(["2", "1"], dtype="string")),
+    ],
+)
+def test_registered_model_takes_any_width_and_form_of_number(model, age, sex):
+    table = model.predict(pd.DataFrame({"ward": ["x", "y"], "sex": sex, "age": age}))
+    assert table["status"].tolist() == ["ok", "ok"]
+    np.testing.assert_allclose(table["linear_predictor"], SCORES, rtol=0, atol=1e-12)
 
 
 def test_registered_model_says_why_a_row_has_no_score(model):
-    table = model.predict(pd.DataFrame({"age": [70.0]}))
-    assert table["reason"][0] == "sex missing"
-    assert table["linear_predictor"].isna().all()
+    frame = pd.DataFrame(
+        {"age": pd.array([70, None, 95, 111], dtype="Int64"), "sex": ["2", "1", "1", "3"]},
+        index=[5, 6, 7, 8],
+    )
+    table = model.predict(frame)
+    assert table.index.tolist() == [5, 6, 7, 8]
+    assert table["status"].tolist() == ["ok", "refused", "ok", "refused"]
+    assert table["refusals"].tolist() == ["", "age missing", "", "age out_of_range; sex invalid"]
+    assert table["warnings"].tolist() == ["", "", "age extrapolation", ""]
+    assert table["risk_5y"].isna().tolist() == [False, True, False, True]
+    assert table["risk_group"].tolist() == ["high", "", "high", ""]
 
 
-def test_registered_model_refuses_an_unknown_level(model):
-    with pytest.raises(CohortError, match="sex"):
-        model.predict(pd.DataFrame({"age": [70.0], "sex": ["3"]}))
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"age": [71.25]}, r"column `sex`: the score needs this column. Add it \(sex\)"),
+        ({"sex": ["2"]}, "column `age`: the score needs this column"),
+        ({"ward": ["71.25"]}, "column `age`: the score needs this column"),
+        ({"age": ["71,25"], "sex": ["2"]}, r"column `age`: every cell must be a number; 1 row"),
+        ({"age": [True], "sex": ["2"]}, r"column `age`: truth values cannot be read"),
+        ({"age": [71.25], "sex": [True]}, r"column `sex`: truth .* Give the codes 1, 2"),
+        ({"age": pd.to_datetime(["1971-02-05"]), "sex": ["2"]}, "every cell must be a number"),
+    ],
+)
+def test_registered_model_refuses_what_it_cannot_read_without_quoting_it(model, columns, message):
+    with pytest.raises(CohortError, match=message) as caught:
+        model.predict(pd.DataFrame(columns))
+    assert "71" not in str(caught.value)
 
 
-def test_signature_lets_every_predictor_be_missing(model):
-    inputs = model.metadata.signature.inputs
-    assert [(item.name, item.type.name, item.required) for item in inputs] == [
-        ("age", "double", False),
-        ("sex", "string", False),
-    ]
+def test_signature_names_inputs_of_any_type_and_requires_none(model):
+    inputs, outputs = model.metadata.signature.inputs, model.metadata.signature.outputs
+    assert [(item.name, item.required) for item in inputs] == [("age", False), ("sex", False)]
+    assert model.metadata.metadata["needed_inputs"] == ["age", "sex"]
+    example = model.predict(pd.DataFrame({"age": [60.0], "sex": ["1"]}))
+    assert set(outputs.input_names()) == set(example.columns)
 
 
-def test_a_run_is_recorded_once(store, run, run_dir):
+def test_each_repeat_is_a_child_run(run):
+    client, experiment, parent = run
+    runs = client.search_runs(
+        [experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    )
+    found = {child.info.run_name: child.data.metrics for child in runs}
+    # (0.7 + 0.8) / 2; of the second repeat one of two folds is defined, and no fold of brier
+    assert found["repeat 1"] == pytest.approx({"auc_5y": 0.75, "c_index_5y": 0.66}, abs=1e-12)
+    assert found["repeat 2"] == pytest.approx({"auc_5y": 0.6}, abs=1e-12)
+    assert all(child.info.status == "FINISHED" for child in runs)
+
+
+def test_metrics_name_the_model_and_the_data(run):
+    client, _, parent = run
+    (logged,) = parent.outputs.model_outputs
+    metrics = {item.key: item for item in client.get_logged_model(logged.model_id).metrics}
+    assert metrics["auc_5y"].value == 0.71
+    assert metrics["auc_5y"].dataset_name == "Tiny cohort"
+    assert metrics["auc_5y"].run_id == parent.info.run_id
+
+
+def test_a_run_is_recorded_once(store, run, run_dir, tiny):
     import mlflow
 
     before = mlflow.get_tracking_uri()
     tracker = TRACKERS["mlflow"](f"sqlite:///{store}")
-    assert not record_once(tracker, SUMMARY, run_dir)
+    assert not record_once(tracker, tiny.summary, run_dir)
     assert mlflow.get_tracking_uri() == before
     client, experiment, _ = run
-    assert len(client.search_runs([experiment.experiment_id])) == 1
+    assert len(parents(client, experiment)) == 1
 
 
 def test_only_finished_records_of_the_same_run_count(store):
@@ -230,12 +195,12 @@ def test_addresses_are_given_back(store):
     assert mlflow.get_tracking_uri() == before
 
 
-def test_failed_record_says_that_the_run_folder_is_complete(tmp_path, run_dir):
+def test_failed_record_says_that_the_run_folder_is_complete(tmp_path, run_dir, tiny):
     file = tmp_path / "mlflow.db"
     file.write_text("this is no database")
     tracker = TRACKERS["mlflow"](f"sqlite:///{file}")
     with pytest.raises(TrackingError, match=r"run folder is complete, but its record in .*failed"):
-        record_once(tracker, SUMMARY, run_dir)
+        record_once(tracker, tiny.summary, run_dir)
 
 
 def test_missing_mlflow_is_told_before_the_run(monkeypatch, tmp_path):

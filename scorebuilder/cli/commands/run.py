@@ -62,7 +62,7 @@ def run(
     if study.tracking != "none":
         from scorebuilder.tracking.trackers import TRACKERS
 
-        tracker = TRACKERS["mlflow"](study.tracking.mlflow)
+        tracker = TRACKERS["mlflow"](study.tracking.mlflow, study.tracking.artifacts)
 
     from scorebuilder.experiment.run import run_experiment
 

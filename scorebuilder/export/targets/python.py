@@ -2,90 +2,82 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from string import Template
 from typing import Any
 
-from scorebuilder.core.units import horizon_code
-from scorebuilder.export.expression import (
-    Clip,
-    Expression,
-    Function,
-    IfPositive,
-    Input,
-    Number,
-    OneOf,
-    Operation,
-    build_expression,
-)
+from scorebuilder.export.plan import LARGEST_EXPONENT, InputRule, make_plan
+from scorebuilder.export.printer import Printer
 from scorebuilder.export.target import TARGETS, Target
-from scorebuilder.score.apply import needs_positive
 from scorebuilder.score.artifact import ScoreArtifact
 
-FUNCTIONS = {"ln": "math.log", "exp": "math.exp"}
+
+class PythonPrinter(Printer):
+    """Python; ``v`` holds the checked inputs."""
+
+    def input(self, name: str) -> str:
+        """Print the value of an input."""
+        return f"v[{name!a}]"
+
+    def operation(self, operator: str, left: str, right: str) -> str:
+        """Print two operands and their operator."""
+        return f"({left} {'**' if operator == '^' else operator} {right})"
+
+    def function(self, name: str, operand: str) -> str:
+        """Print a function of one operand."""
+        return f"math.{'log' if name == 'ln' else name}({operand})"
+
+    def one_of(self, name: str, codes: tuple[str, ...]) -> str:
+        """Print 1 if a factor has one of some codes, else 0."""
+        return f"(1.0 if {self.input(name)} in ({', '.join(map(ascii, codes))},) else 0.0)"
+
+    def clip(self, value: str, low: str, high: str) -> str:
+        """Print a value pulled in to limits."""
+        return f"min(max({value}, {low}), {high})"
+
+    def if_positive(self, source: str, value: str) -> str:
+        """Print a value if another is above 0; Python evaluates only the branch that it needs."""
+        return f"({value} if {source} > 0.0 else 0.0)"
 
 
-def print_expression(node: Expression) -> str:
+def literal(value: Any, indent: int = 0) -> str:
     """
-    Print an expression as Python.
+    Print plain data as a Python literal in ASCII, one item of a list or dictionary a line.
 
     Parameters
     ----------
-    node : Expression
-        The tree.
+    value : object
+        Nested dictionaries, sequences, text, numbers and None.
+    indent : int
+        Spaces before the closing bracket.
 
     Returns
     -------
     str
-        Fully bracketed; ``v`` holds the inputs.
+        Reads back as the same data.
     """
-    if isinstance(node, Number):
-        return repr(float(node.value))
-    if isinstance(node, Input):
-        return f"v[{json.dumps(node.name)}]"
-    if isinstance(node, OneOf):
-        codes = ", ".join(json.dumps(code) for code in node.codes)
-        return f"(1.0 if {print_expression(node.operand)} in ({codes},) else 0.0)"
-    if isinstance(node, Function):
-        return f"{FUNCTIONS[node.name]}({print_expression(node.operand)})"
-    if isinstance(node, Clip):
-        low, high = repr(float(node.low)), repr(float(node.high))
-        return f"min(max({print_expression(node.operand)}, {low}), {high})"
-    if isinstance(node, IfPositive):
-        # Python evaluates only the branch that it needs.
-        value, source = print_expression(node.value), print_expression(node.operand)
-        return f"({value} if {source} > 0.0 else 0.0)"
-    operator = "**" if node.operator == "^" else node.operator
-    return f"({print_expression(node.left)} {operator} {print_expression(node.right)})"
+    step = " " * (indent + 4)
+    if isinstance(value, dict) and value:
+        lines = [f"{step}{key!a}: {item!a},\n" for key, item in value.items()]
+        return "{\n" + "".join(lines) + " " * indent + "}"
+    if isinstance(value, list | tuple) and value:
+        return "[\n" + "".join(f"{step}{item!a},\n" for item in value) + " " * indent + "]"
+    return ascii(value)
 
 
-def _lines(node: Expression) -> list[str]:
-    """Print a sum one term per line, in order."""
-    if isinstance(node, Operation) and node.operator == "+":
-        return [*_lines(node.left), f"total += {print_expression(node.right)}"]
-    return [f"total = {print_expression(node)}"]
-
-
-def _inputs(artifact: ScoreArtifact) -> list[dict[str, Any]]:
-    shifts = {
-        term["predictor"]: -term["shift"]
-        for term in artifact.scoring["terms"]
-        if needs_positive(term)
+def _rule(rule: InputRule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "label": rule.label,
+        "unit": rule.unit,
+        "numeric": rule.numeric,
+        "levels": dict(rule.levels),
+        "lowest": rule.lowest,
+        "highest": rule.highest,
+        "above": rule.above,
+        "usual": rule.usual,
+        "fill": rule.fill,
     }
-    return [
-        {
-            "id": predictor["id"],
-            "unit": predictor["unit"],
-            "type": predictor["type"],
-            "codes": [level["code"] for level in predictor["levels"]],
-            "hard": predictor["hard_range"],
-            "soft": predictor["soft_range"],
-            "missing": predictor["missing"],
-            "above": shifts.get(predictor["id"]),
-        }
-        for predictor in artifact.scoring["predictors"]
-    ]
 
 
 def write_python(artifact: ScoreArtifact) -> dict[str, str]:
@@ -102,33 +94,22 @@ def write_python(artifact: ScoreArtifact) -> dict[str, str]:
     dict
         One file: ``<name>.py``, for Python 3.8 and later.
     """
-    content = artifact.content
+    plan, printer = make_plan(artifact), PythonPrinter()
     template = files("scorebuilder.export").joinpath("python_module.txt").read_text("utf-8")
     text = Template(template).substitute(
-        header=json.dumps(
-            {key: content[key] for key in ("name", "title", "version", "status", "core_id")}
-            | content["meaning"],
-            indent=4,
-            sort_keys=True,
+        about=literal(plan.about),
+        inputs=literal([_rule(rule) for rule in plan.inputs]),
+        thresholds=literal(plan.thresholds),
+        horizons=literal([(row.code, row.cumulative_hazard) for row in plan.horizons]),
+        groups=literal(plan.groups),
+        reference=literal(plan.reference),
+        vectors=literal(plan.vectors),
+        largest=repr(LARGEST_EXPONENT),
+        contributions="\n".join(
+            f"        {name!a}: {printer(tree)}," for name, tree in plan.contributions.items()
         ),
-        inputs=_literal(_inputs(artifact)),
-        thresholds=_literal(artifact.scoring["points"]["thresholds"]),
-        baseline=_literal(
-            {horizon_code(row["horizon"]): row["survival"] for row in artifact.scoring["baseline"]}
-        ),
-        groups=_literal(artifact.scoring["risk_groups"]),
-        vectors=_literal(content["evidence"]["test_vectors"]),
-        lines="\n".join(f"    {line}" for line in _lines(build_expression(artifact))),
     )
-    return {f"{content['name'].replace('-', '_').replace('/', '_')}.py": text}
-
-
-def _literal(value: Any) -> str:
-    """Print plain data as Python; JSON has other words for None, true and false."""
-    if isinstance(value, list):
-        inside = "".join(f"    {item!r},\n" for item in value)
-        return f"[\n{inside}]"
-    return repr(value)
+    return {f"{plan.file_stem}.py": text}
 
 
 TARGETS.register("python", Target("python", "Python module without dependencies", write_python))

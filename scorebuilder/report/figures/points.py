@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from scorebuilder.report import numbers, words
 from scorebuilder.report.drawing import BLUE, INK, TINT, drawing, percent_axis, pixels, to_svg
 from scorebuilder.report.figure import FIGURES, Figure, Summary
+from scorebuilder.report.risk_bands import extent
 
 
 def draw_points(summary: Summary) -> Iterator[Figure]:
@@ -57,10 +58,12 @@ def draw_points(summary: Summary) -> Iterator[Figure]:
         axes.set_ylabel(f"{when.capitalize()} risk")
         axes.grid(visible=False, axis="x")
         counts = [row["n"] or 0 for row in rows]
-        support.bar([row["points"] for row in rows], counts, 0.72, color="#9aa5b1", linewidth=0)
-        for row in rows:
+        for (start, end), row in {extent(row, "band"): row for row in rows}.items():
+            middle = (start + end) / 2
+            width = end - start + 0.72
+            support.bar(middle, row["n"] or 0, width, color="#9aa5b1", linewidth=0)
             support.text(
-                row["points"],
+                middle,
                 row["n"] or 0,
                 "hidden" if row["n"] is None else numbers.count(row["n"]),
                 ha="center",
@@ -78,8 +81,9 @@ def draw_points(summary: Summary) -> Iterator[Figure]:
         svg = to_svg(figure, title=alt)
     caption = (
         "Bars: mean predicted risk. Dots with 95 % interval: risk observed by Kaplan-Meier; n/a"
-        " where it is undefined (reason in the table). Below: patients with that many points;"
-        " hidden where small counts could be worked out."
+        " where it is undefined (reason in the table). Neighbouring points with few"
+        " patients share a count, and those where it would fall share an observed risk. Below:"
+        " patients with that many points; hidden where small counts could be worked out."
     )
     yield Figure("points", svg, width, height, alt, caption)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from scorebuilder.report import numbers, words
 from scorebuilder.report.figure import Summary
+from scorebuilder.report.risk_bands import observed, patients
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
 
@@ -16,9 +17,7 @@ def _cell(row: dict[str, Any] | None) -> dict[str, Any]:
     predicted = row["predicted"]
     return {
         "predicted": numbers.maybe(predicted, row["reason"], style=numbers.percent),
-        "observed": numbers.estimate(
-            row["observed"], row["lower"], row["upper"], row["reason"], style=numbers.percent
-        ),
+        "observed": observed(row),
         "width": None if predicted is None else min(100, max(0, round(100 * predicted))),
     }
 
@@ -45,11 +44,11 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     rows = []
     for value in sorted({points for points, _ in table}):
         cells = [table.get((value, horizon)) for horizon in horizons]
-        n = next(cell["n"] for cell in cells if cell is not None)
+        first = next(cell for cell in cells if cell is not None)
         rows.append(
             {
                 "points": str(value),
-                "n": "hidden" if n is None else numbers.count(n),
+                "n": patients(first, "hidden"),
                 "cells": [_cell(cell) for cell in cells],
             }
         )
@@ -59,6 +58,8 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         "sentence": (
             f"The linear predictor is cut at {number} thresholds into 0 to {number} points. The"
             " risk that is shown to a patient comes from the formula, never from rounded points."
+            " Neighbouring points with few patients are counted together; where observed risk would"
+            " fall, neighbours are pooled. Such rows name their points."
         ),
         "figures": figures["points"],
         "horizons": [words.adjective(horizon) for horizon in horizons],

@@ -7,5 +7,5 @@ from collections.abc import Callable
 from scorebuilder.core.registry import Registry
 from scorebuilder.tracking.tracker import Tracker
 
-TRACKERS: Registry[Callable[[str], Tracker]] = Registry("tracker", __name__)
-"""Call an entry with the address of its store."""
+TRACKERS: Registry[Callable[..., Tracker]] = Registry("tracker", __name__)
+"""Call an entry with the address of its store and, where one is needed, a folder for its files."""

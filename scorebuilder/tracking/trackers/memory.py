@@ -39,8 +39,8 @@ class MemoryTracker:
 
     Parameters
     ----------
-    address : str
-        Not used; trackers are made from an address.
+    address, artifacts : str
+        Not used; trackers are made from them.
 
     Attributes
     ----------
@@ -48,8 +48,8 @@ class MemoryTracker:
         One for each start.
     """
 
-    def __init__(self, address: str = "") -> None:
-        self.address = address
+    def __init__(self, address: str = "", artifacts: str = "") -> None:
+        self.address, self.artifacts = address, artifacts
         self.records: list[MemoryRecord] = []
 
     def knows(self, name: str, tags: Mapping[str, str]) -> bool:
@@ -93,7 +93,7 @@ class MemoryTracker:
 
         Parameters
         ----------
-        item : RunParam, RunMetric, RunTable or RunFile
+        item : RunParam, RunMetric, RunRepeat, RunTable or RunFile
             What is recorded.
         """
         self.records[-1].items.append(item)

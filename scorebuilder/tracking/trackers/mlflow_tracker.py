@@ -2,82 +2,71 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import io
-import json
-import logging
 import os
-import sys
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scorebuilder import __version__
-from scorebuilder.core.errors import MissingPartError, SpecError
-from scorebuilder.core.units import horizon_code
-from scorebuilder.tracking.items import RunFile, RunItem, RunMetric, RunParam, RunTable
-from scorebuilder.tracking.tracker import Status, TrackingError
+from scorebuilder.core.errors import SpecError
+from scorebuilder.score.store import load_artifact
+from scorebuilder.tracking.address import POSTGRESQL, SQLITE
+from scorebuilder.tracking.items import RunFile, RunItem, RunMetric, RunParam, RunRepeat, RunTable
+from scorebuilder.tracking.mlflow_session import quiet, require_mlflow
+from scorebuilder.tracking.reach import check_reachable, make_tables
+from scorebuilder.tracking.registration import register_version
+from scorebuilder.tracking.tracker import Status
 from scorebuilder.tracking.trackers import TRACKERS
 
-_SQLITE = "sqlite:///"
-_MODEL_CODE = Path(__file__).parent.parent / "score_pyfunc.py"
 _FINISHED = "attributes.status = 'FINISHED'"
 _DIGEST_LENGTH = 32
 """MLflow refuses dataset digests of more than 36 characters; the whole hash is a tag."""
-
-
-def telemetry_off() -> None:
-    """Switch off what MLflow would send home, and its bars; must come before its import."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ["DO_NOT_TRACK"] = "true"
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+_LONGEST_PLACE = 150
+"""MLflow keeps 200 characters for the place of a run's files, of which the run takes 45."""
 
 
 class MlflowTracker:
     """
-    Record runs in an MLflow store; one MLflow run for each experiment.
+    Record runs in an MLflow store: an experiment for each score, a run for each run folder.
 
     Parameters
     ----------
     address : str
-        ``sqlite:///FILE``, its folder made if needed and its artifacts kept beside it in
-        ``mlartifacts``; or the address of a tracking server.
+        ``sqlite:///FILE``, its folder made if needed; ``postgresql+psycopg://...``; or the address
+        of a tracking server.
+    artifacts : str
+        Folder of the logged files, made if needed. Empty: ``mlartifacts`` beside a SQLite file; a
+        tracking server keeps them itself; PostgreSQL needs one.
 
     Raises
     ------
     MissingPartError
         If MLflow is not installed.
     SpecError
-        If the folder of the store cannot be written.
+        If a folder cannot be written, or has too long a path, or none is given.
     """
 
-    def __init__(self, address: str) -> None:
-        telemetry_off()
-        if importlib.util.find_spec("mlflow") is None:
-            message = (
-                "tracking asks for MLflow, which is not installed; run "
-                "`pip install 'scorebuilder[mlflow]'` or set `tracking: none`"
-            )
-            raise MissingPartError(message)
-        self.folder: Path | None = None
+    def __init__(self, address: str, artifacts: str = "") -> None:
+        require_mlflow()
+        self.place: str | None = None
         self.uri = address
-        if address.startswith(_SQLITE):
-            file = Path(address.removeprefix(_SQLITE)).absolute()
-            self.folder = file.parent
-            self.uri = f"{_SQLITE}{file}"
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                message = f"the tracking store needs the folder {self.folder}: {error.strerror}"
-                raise SpecError(message) from None
-            if not os.access(self.folder, os.W_OK):
-                message = f"the tracking store needs a folder that can be written: {self.folder}"
-                raise SpecError(message)
-        self._name = ""
+        if address.startswith(SQLITE):
+            file = Path(address.removeprefix(SQLITE)).absolute()
+            self.uri = f"{SQLITE}{file}"
+            _make_folder(file.parent)
+            artifacts = artifacts or str(file.parent / "mlartifacts")
+        if artifacts:
+            self.place = _artifact_place(Path(artifacts).absolute())
+        elif address.startswith(POSTGRESQL):
+            message = (
+                "a PostgreSQL store needs a folder for its files, which all who use it can reach; "
+                "set `tracking.artifacts` (or `--artifacts`)"
+            )
+            raise SpecError(message)
         self._params: dict[str, str] = {}
         self._metrics: dict[str, float] = {}
+        self._repeats: list[RunRepeat] = []
+        self._model_id: str | None = None
+        self._dataset: Any = None
         self._before: tuple[str, str] | None = None
 
     def knows(self, name: str, tags: Mapping[str, str]) -> bool:
@@ -99,9 +88,11 @@ class MlflowTracker:
         Raises
         ------
         TrackingError
-            If the store refuses.
+            If the store refuses, or cannot be reached.
         """
-        with _quiet(self.uri):
+        check_reachable(self.uri)
+        make_tables(self.uri)
+        with quiet(self.uri):
             import mlflow
 
             client = mlflow.MlflowClient(self.uri, self.uri)
@@ -123,7 +114,7 @@ class MlflowTracker:
         Parameters
         ----------
         name : str
-            Name of the score: that of the experiment and of the registered model.
+            Name of the score, and of the experiment.
         tags : mapping
             What identifies the run.
 
@@ -132,28 +123,39 @@ class MlflowTracker:
         TrackingError
             If the store refuses.
         """
-        self._name, self._params, self._metrics = name, {}, {}
-        with _quiet(self.uri):
+        self._params, self._metrics, self._repeats = {}, {}, []
+        self._model_id = self._dataset = None
+        with quiet(self.uri):
             import mlflow
 
             self._before = (mlflow.get_tracking_uri(), mlflow.get_registry_uri())
             mlflow.set_tracking_uri(self.uri)
             mlflow.set_registry_uri(self.uri)
-            experiment = mlflow.get_experiment_by_name(name)
-            if experiment is None:
-                place = (self.folder / "mlartifacts").as_uri() if self.folder else None
-                identity = mlflow.create_experiment(name, artifact_location=place)
-            else:
-                identity = experiment.experiment_id
             version = tags.get("scorebuilder.version", "")
             mlflow.start_run(
-                experiment_id=identity,
+                experiment_id=self._experiment(name),
                 run_name=f"{name} {version}".strip(),
                 tags=dict(tags),
                 log_system_metrics=False,
             )
             if "scorebuilder.data_sha256" in tags:
-                mlflow.log_input(_dataset(tags), context="development")
+                self._dataset = _dataset(tags)
+                mlflow.log_input(self._dataset, context="development")
+
+    def _experiment(self, name: str) -> str:
+        """Find the experiment, or make it; another process may make it at the same time."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        found = mlflow.get_experiment_by_name(name)
+        if found is None:
+            try:
+                return str(mlflow.create_experiment(name, artifact_location=self.place))
+            except MlflowException:
+                found = mlflow.get_experiment_by_name(name)
+                if found is None:
+                    raise
+        return str(found.experiment_id)
 
     def log(self, item: RunItem) -> None:
         """
@@ -163,33 +165,41 @@ class MlflowTracker:
 
         Parameters
         ----------
-        item : RunParam, RunMetric, RunTable or RunFile
+        item : RunParam, RunMetric, RunRepeat, RunTable or RunFile
             What is recorded.
 
         Raises
         ------
         TrackingError
-            If the store refuses.
+            If the store refuses, or another process registered the score at the same time.
+        ArtifactVersionError
+            If another artifact is registered under the version of the score.
         """
         if isinstance(item, RunParam):
             self._params[item.name] = item.value
-            return
-        if isinstance(item, RunMetric):
+        elif isinstance(item, RunMetric):
             self._metrics[item.name] = item.value
-            return
-        with _quiet(self.uri):
-            import mlflow
+        elif isinstance(item, RunRepeat):
+            self._repeats.append(item)
+        else:
+            with quiet(self.uri):
+                self._log_file(item)
 
-            if isinstance(item, RunTable):
-                mlflow.log_artifact(str(item.path), artifact_path="tables")
-            else:
-                mlflow.log_artifact(str(item.path))
-                if item.name == "score.json":
-                    self._register(item)
+    def _log_file(self, item: RunTable | RunFile) -> None:
+        import mlflow
+
+        if isinstance(item, RunTable):
+            mlflow.log_artifact(str(item.path), artifact_path="tables")
+            return
+        mlflow.log_artifact(str(item.path))
+        if item.name == "score.json":
+            client = mlflow.MlflowClient(self.uri, self.uri)
+            known = register_version(client, load_artifact(item.path), item.path)
+            self._model_id = known.model_id
 
     def finish(self, status: Status) -> None:
         """
-        Close the run and give MLflow back the addresses that it had.
+        Write settings and results, close the run, and give MLflow back the addresses that it had.
 
         Parameters
         ----------
@@ -201,70 +211,61 @@ class MlflowTracker:
         TrackingError
             If the store refuses.
         """
-        with _quiet(self.uri):
+        with quiet(self.uri):
             import mlflow
 
+            written = False
             try:
                 if mlflow.active_run() is not None:
                     mlflow.log_params(self._params)
-                    mlflow.log_metrics(self._metrics)
+                    mlflow.log_metrics(
+                        self._metrics, model_id=self._model_id, dataset=self._dataset
+                    )
+                    self._log_repeats()
+                written = True
             finally:
-                mlflow.end_run(status.upper())
+                mlflow.end_run(status.upper() if written else "FAILED")
                 if self._before is not None:
                     tracking, registry = self._before
                     mlflow.set_tracking_uri(tracking)
                     mlflow.set_registry_uri(registry)
 
-    def _register(self, item: RunFile) -> None:
+    def _log_repeats(self) -> None:
         import mlflow
 
-        content = json.loads(item.path.read_text(encoding="utf-8"))
-        info = mlflow.pyfunc.log_model(
-            name="score",
-            python_model=str(_MODEL_CODE),
-            artifacts={"score": str(item.path)},
-            signature=_signature(content["scoring"]),
-            input_example=_synthetic_patient(content["scoring"]),
-            pip_requirements=[f"scorebuilder=={__version__}"],
-            registered_model_name=self._name,
-            metadata={"core_id": content["core_id"], "version": content["version"]},
+        experiment = mlflow.active_run().info.experiment_id
+        for repeat in self._repeats:
+            with mlflow.start_run(
+                experiment_id=experiment,
+                run_name=f"repeat {repeat.number}",
+                nested=True,
+                log_system_metrics=False,
+            ):
+                mlflow.log_param("repeat", repeat.number)
+                mlflow.log_metrics({item.name: item.value for item in repeat.metrics})
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the tracking store needs the folder {folder}: {error.strerror}"
+        raise SpecError(message) from None
+    if not os.access(folder, os.W_OK):
+        message = f"the tracking store needs a folder that can be written: {folder}"
+        raise SpecError(message)
+
+
+def _artifact_place(folder: Path) -> str:
+    _make_folder(folder)
+    place = folder.as_uri()
+    if len(place) > _LONGEST_PLACE:
+        message = (
+            f"the folder of the store's files must have a path of at most {_LONGEST_PLACE} "
+            f"characters (as an address); {folder} has {len(place)}"
         )
-        client = mlflow.MlflowClient(self.uri, self.uri)
-        number = str(info.registered_model_version)
-        for key in ("version", "status", "core_id", "artifact_sha256"):
-            client.set_model_version_tag(self._name, number, key, str(content[key]))
-        alias = f"score-{content['version'].replace('.', '-')}"
-        client.set_registered_model_alias(self._name, alias, number)
-
-
-def _signature(scoring: Mapping[str, Any]) -> Any:
-    """Say what goes in and out; inputs may be left out, the artifact knows which it needs."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    inputs = [
-        ColSpec("double" if item["type"] == "numeric" else "string", item["id"], required=False)
-        for item in scoring["predictors"]
-    ]
-    numbers = ["linear_predictor", "points"]
-    numbers += [f"risk_{horizon_code(row['horizon'])}" for row in scoring["baseline"]]
-    outputs = [ColSpec("double", name) for name in numbers]
-    outputs += [ColSpec("string", name) for name in ("risk_group", "reason")]
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
-
-
-def _synthetic_patient(scoring: Mapping[str, Any]) -> Any:
-    """Make an example of the input from ranges and levels; nobody's values."""
-    import pandas as pd
-
-    values: dict[str, Any] = {}
-    for item in scoring["predictors"]:
-        known = [end for end in item["soft_range"] if end is not None] or [1.0]
-        is_number = item["type"] == "numeric"
-        values[item["id"]] = (
-            float(sum(known) / len(known)) if is_number else item["levels"][0]["code"]
-        )
-    return pd.DataFrame([values])
+        raise SpecError(message)
+    return place
 
 
 def _dataset(tags: Mapping[str, str]) -> Any:
@@ -278,55 +279,6 @@ def _dataset(tags: Mapping[str, str]) -> Any:
         name=tags.get("scorebuilder.cohort", "cohort")[:500],
         digest=data_sha256[:_DIGEST_LENGTH],
     )
-
-
-@contextlib.contextmanager
-def _quiet(uri: str) -> Iterator[None]:
-    """Silence what MLflow is known to say, and name the store when it fails."""
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-            _ignore_known_warnings()
-            import mlflow  # noqa: F401 - its import sets the level of its loggers
-
-            with _only_errors("mlflow"), _only_errors("alembic"):
-                yield
-    except _store_errors() as error:
-        first = (str(error).strip().splitlines() or [""])[0]
-        message = (
-            f"the run folder is complete, but its record in {uri} failed: "
-            f"{type(error).__name__}: {first[:300]}. Mend the store, or set `tracking: none`"
-        )
-        raise TrackingError(message) from error
-
-
-@contextlib.contextmanager
-def _only_errors(name: str) -> Iterator[None]:
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-def _ignore_known_warnings() -> None:
-    known = (
-        "The ``noload`` loader strategy is deprecated",  # MLflow's own use of SQLAlchemy
-        ".*Any type hint is inferred as AnyType",  # about its own classes, at its import
-    )
-    for message in known:
-        warnings.filterwarnings("ignore", message=message)
-
-
-def _store_errors() -> tuple[type[Exception], ...]:
-    """List the errors of a store; those of the libraries are known once they are imported."""
-    found: list[type[Exception]] = [OSError]
-    names = {"mlflow.exceptions": "MlflowException", "sqlalchemy.exc": "SQLAlchemyError"}
-    for module, name in names.items():
-        if module in sys.modules:
-            found.append(getattr(sys.modules[module], name))
-    return tuple(found)
 
 
 TRACKERS.register("mlflow", MlflowTracker)

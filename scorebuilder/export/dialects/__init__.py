@@ -1,0 +1,1 @@
+"""One SQL dialect per file, each registering itself in `DIALECTS`."""

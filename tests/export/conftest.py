@@ -1,0 +1,62 @@
+"""Programs that stay open while many tests use them: a database cluster and a browser."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgresql_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A cluster of its own, reached through a socket in a temporary folder and over no network."""
+    import psycopg
+
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.fail("the queries run in PostgreSQL; apt-get install -y postgresql")
+    place = Path(tmp_path_factory.mktemp("pg"))
+    root = getpass.getuser() == "root"
+    as_user = ["runuser", "-u", "postgres", "--"] if root else []
+    if root:  # the server refuses to run as root
+        for folder in [place, *place.parents[:2]]:
+            folder.chmod(0o755)
+        shutil.chown(place, "postgres")
+    start = [*as_user, str(programs[-1] / "pg_ctl"), "-D", str(place / "data")]
+
+    def control(*arguments: str, check: bool = True) -> None:
+        quiet = subprocess.DEVNULL
+        subprocess.run([*start, *arguments], check=check, stdout=quiet, stderr=quiet, cwd=place)
+
+    made = "--auth=trust --encoding=UTF8 --locale=C.UTF-8 --username=postgres --no-sync"
+    control("initdb", "-o", made)
+    options = f"-c listen_addresses='' -c unix_socket_directories='{place}' -c fsync=off"
+    control("-w", "-l", str(place / "log"), "-o", options, "start")
+    try:
+        with psycopg.connect(
+            host=str(place), user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            yield connection
+    finally:
+        control("-m", "immediate", "stop", check=False)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.fail("the browser tests need `chromium` on the PATH; apt-get install -y chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield found
+        found.close()
