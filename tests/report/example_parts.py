@@ -350,3 +350,27 @@ def worked() -> list[dict[str, Any]]:
         }  # fmt: skip
 
     return [patient(50.0, "no", -91.0, 0), patient(66.0, "yes", 71.5, 6)]
+
+
+def importance() -> dict[str, Any]:
+    """A curve and a factor, one of its levels with few patients."""
+
+    def bins(*values: tuple[Any, float | None, float]) -> list[dict[str, Any]]:
+        ranks = [place / (len(values) - 1) for place in range(len(values))]
+        return [
+            {"value": value, "share": share, "contribution": effect, "rank": rank}
+            for (value, share, effect), rank in zip(values, ranks, strict=True)
+        ]
+
+    age = {
+        "predictor": "age", "label": "Age", "unit": "a", "size": 0.42, "share": 0.7, "error": 0.02,
+        "lower": -0.9, "upper": 0.8, "kind": "curve",
+        "bins": bins((45.0, 0.3, -0.6), (61.0, 0.4, 0.0), (74.0, 0.3, 0.7)),
+        "curve": {"x": [40.0, 60.0, 80.0], "contribution": [-0.7, 0.0, 0.9]},
+    }  # fmt: skip
+    albumin = {
+        **age, "predictor": "albumin", "label": "Albuminuria", "unit": "", "size": 0.18,
+        "share": 0.3, "kind": "levels", "curve": None,
+        "bins": bins(("none", 0.8, -0.1), ("micro", 0.2, 0.3), ("macro", None, 0.5)),
+    }  # fmt: skip
+    return {"n": 4180, "point": 0.29, "reason": None, "rows": [age, albumin]}
