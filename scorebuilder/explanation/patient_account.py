@@ -16,8 +16,9 @@ from scorebuilder.explanation.development_place import place_of_input, place_of_
 from scorebuilder.explanation.patient import counted_value
 from scorebuilder.explanation.points_scale import PointsRuler, points_ruler
 from scorebuilder.explanation.reference_values import at_reference_values
+from scorebuilder.score.apply import curve_floor
 from scorebuilder.score.artifact import ScoreArtifact
-from scorebuilder.score.verdict import check_input, curve_floor, judge_patients
+from scorebuilder.score.verdict import check_input, judge_patients
 
 IDENTITY = (
     "name", "title", "version", "status", "core_id", "artifact_sha256", "derived_from",
