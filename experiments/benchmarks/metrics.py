@@ -81,6 +81,13 @@ def our_calls(y: Outcome, scores: dict[str, FloatArray]) -> dict[str, tuple[str,
             "SE, P",
             lambda: pairwise_differences(y, scores, metric="auc", horizon=HORIZON),
         ),
+        "AUC(t), Brier of 6 scores, tests": (
+            "SE, P",
+            lambda: [
+                pairwise_differences(y, scores, metric=metric, horizon=HORIZON)
+                for metric in ("auc", "brier")
+            ],
+        ),
         "Brier": ("SE", lambda: estimate_metric("brier", y, risk, horizon=HORIZON)),
         "integrated Brier, 10 times": (
             "SE",
@@ -138,9 +145,8 @@ def library_calls(
     }
 
 
-R_SCRIPT = """
-if (!requireNamespace("survival", quietly = TRUE)) quit()
-library(survival)
+R_SURVIVAL = """
+suppressMessages(library(survival))
 d <- read.csv(commandArgs(TRUE)[1])
 clock <- function(f) median(sapply(1:4, function(i) system.time(f())[["elapsed"]])[-1])
 cat(clock(function() concordance(Surv(time, event) ~ a, d, reverse = TRUE)), "\\n")
@@ -151,28 +157,59 @@ b <- coxph(Surv(time, event) ~ b, d, init = 1, iter.max = 0)
 cat(clock(function() concordance(a, b)), "\\n")
 cat(as.character(packageVersion("survival")), "\\n")
 """
+R_SCORE = """
+suppressMessages({library(survival); library(riskRegression)})
+d <- read.csv(commandArgs(TRUE)[1])
+risks <- lapply(c("a", "b", "c", "d", "e", "f"), function(name) d[[name]])
+names(risks) <- paste("score", 1:6)
+score <- function(risks, metrics, contrasts) function()
+  Score(risks, Surv(time, event) ~ 1, d, times = {horizon}, metrics = metrics, null.model = FALSE,
+        cens.model = "km", contrasts = contrasts)
+once <- function(f) system.time(suppressMessages(f()))[["elapsed"]]
+cat(once(score(risks[1], "auc", FALSE)), "\\n")
+cat(once(score(risks, "auc", TRUE)), "\\n")
+cat(once(score(risks[1], "brier", FALSE)), "\\n")
+cat(once(score(risks, c("auc", "brier"), TRUE)), "\\n")
+cat(as.character(packageVersion("riskRegression")), "\\n")
+"""
+R_PROGRAMS = {
+    "survival": (R_SURVIVAL, ("C", "Uno's C", "difference of C")),
+    "riskRegression": (
+        R_SCORE,
+        ("AUC(t)", "AUC(t) of 6 scores, 15 tests", "Brier", "AUC(t), Brier of 6 scores, tests"),
+    ),
+}
+"""Script and measures of each package; each call of `Score` takes seconds, so it is timed once."""
 
 
-def r_times(y: Outcome, scores: dict[str, FloatArray]) -> tuple[dict[str, float], str]:
-    """Seconds of R's survival, and its version; nothing where one is not installed."""
+def r_times(
+    y: Outcome, scores: dict[str, FloatArray]
+) -> tuple[dict[tuple[str, str], float], dict[str, str]]:
+    """Seconds by measure and R package, and the packages' versions; nothing of what is missing."""
     program = shutil.which("Rscript")
+    seconds: dict[tuple[str, str], float] = {}
+    versions: dict[str, str] = {}
     if program is None:
-        return {}, ""
+        return seconds, versions
     with tempfile.TemporaryDirectory() as folder:
         table = pd.DataFrame({"time": y["time"], "event": y["event"].astype(int)})
-        table["a"], table["b"] = scores["score 1"], scores["score 2"]
-        table.to_csv(Path(folder) / "cohort.csv", index=False)
-        script = Path(folder) / "time.R"
-        script.write_text(R_SCRIPT.replace("{horizon}", repr(HORIZON)))
-        done = subprocess.run(
-            [program, str(script), str(Path(folder) / "cohort.csv")],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-    if not done.stdout:
-        return {}, ""
-    *seconds, package = done.stdout.split()
-    measures = ("C", "Uno's C", "difference of C")
-    return dict(zip(measures, map(float, seconds), strict=True)), package
+        for column, score in zip("abcdef", scores.values(), strict=True):
+            table[column] = score
+        data = Path(folder) / "cohort.csv"
+        table.to_csv(data, index=False)
+        for package, (text, measures) in R_PROGRAMS.items():
+            there = f'quit(status = !requireNamespace("{package}", quietly = TRUE))'
+            if subprocess.run([program, "-e", there], capture_output=True, check=False).returncode:
+                continue
+            script = Path(folder) / f"{package}.R"
+            script.write_text(text.replace("{horizon}", repr(HORIZON)))
+            done = subprocess.run(
+                [program, str(script), str(data)], capture_output=True, text=True, check=True
+            )
+            *found, versions[f"R {package}"] = done.stdout.split()
+            for measure, second in zip(measures, found, strict=True):
+                seconds[(measure, f"R {package}")] = float(second)
+    return seconds, versions
 
 
 def seconds_of(call: Call) -> float:
@@ -201,8 +238,8 @@ def main() -> None:
                 if each:
                     found[key].append(seconds)
     rows = {key: (calls[key][0], median(seconds)) for key, seconds in found.items()}
-    r_seconds, r_version = r_times(y, scores)
-    rows |= {(measure, "R survival"): ("SE", seconds) for measure, seconds in r_seconds.items()}
+    r_seconds, r_versions = r_times(y, scores)
+    rows |= {key: ("SE, P" if "test" in key[0] else "SE", s) for key, s in r_seconds.items()}
     table = [
         {
             "measure": measure,
@@ -219,8 +256,7 @@ def main() -> None:
     print(pd.DataFrame(table).round(4).to_string(index=False))
     if options.json:
         versions = {name: version(name) for name in ("lifelines", "scikit-survival", "numba")}
-        if r_version:
-            versions["R survival"] = r_version
+        versions |= r_versions
         record = {
             "n": options.n,
             "events": int(y["event"].sum()),

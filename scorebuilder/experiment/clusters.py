@@ -86,10 +86,11 @@ def _cut(values: pd.Series, cuts: Sequence[int | float | str]) -> pd.Series:
         message = f"{_KEY}: `cuts` must ascend"
         raise SpecError(message)
     shown = [str(cut) for cut in cuts]
+    earlier = "before" if _is_date(values) else "below"
     labels = [
-        f"before {shown[0]}",
-        *(f"{low} to before {high}" for low, high in itertools.pairwise(shown)),
-        f"from {shown[-1]}",
+        f"{earlier} {shown[0]}",
+        *(f"{low} to {earlier} {high}" for low, high in itertools.pairwise(shown)),
+        f"from {shown[-1]}" if _is_date(values) else f"{shown[-1]} or more",
     ]
     known = values.notna().to_numpy()
     codes = np.searchsorted(np.array(places), values.to_numpy(), side="right")

@@ -99,7 +99,7 @@ def cross_validate_comparators(
     folds, repeats = spec.validation.folds, spec.validation.repeats
     where = make_executor(spec, jobs)
     for name in spec.comparators:
-        progress.stage(f"cross-validation of {LABELS[name].lower()}", folds * repeats)
+        progress.stage(f"cross-validation: {LABELS[name]}", folds * repeats)
         try:
             result = cross_validate(
                 make_comparator(spec, name),

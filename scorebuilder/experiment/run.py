@@ -35,6 +35,7 @@ from scorebuilder.experiment.resample import make_executor, resample
 from scorebuilder.experiment.run_folder import RunFolder
 from scorebuilder.experiment.spec import ExperimentSpec, spec_content, spec_sha256
 from scorebuilder.experiment.write import write_run
+from scorebuilder.report.index_page import write_index
 from scorebuilder.report.study import BaselineResult, Study
 from scorebuilder.report.summarise import as_plain, summarise
 from scorebuilder.report.summary_sample_size import (
@@ -140,6 +141,7 @@ def run_experiment(
         folder.close()
     finally:
         folder.release()
+    write_index(out)
     _track(tracker, summary, folder.final, progress)
     return ExperimentResult(folder.final, summary, time.perf_counter() - started, False)
 

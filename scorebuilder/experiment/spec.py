@@ -33,6 +33,7 @@ from scorebuilder.experiment.spec_parts import (
 )
 from scorebuilder.experiment.spec_resampling import ExecutorSpec, InternalExternalSpec
 from scorebuilder.experiment.spec_selection import SelectionSpec, without_groups
+from scorebuilder.experiment.spec_study import StudySpec
 from scorebuilder.experiment.spec_subgroups import SubgroupSpec
 from scorebuilder.tracking.address import check_address
 
@@ -197,6 +198,8 @@ class ExperimentSpec(SpecPart):
         How to cite the score, and whom to ask; written into the artifact.
     review_by : date or None
         Day by which the score has to be looked at again.
+    study : StudySpec
+        What only people can say of the study: objectives, ethics, funding and the like.
     cohort, outcome, candidates, missing, selection, model, score, explanation, validation : object
         The parts of the study.
     baselines : tuple of BaselineSpec
@@ -234,6 +237,7 @@ class ExperimentSpec(SpecPart):
         date | None,
         BeforeValidator(as_date, json_schema_input_type=date | None),
     ] = None
+    study: StudySpec = StudySpec()
     cohort: CohortSpec
     outcome: OutcomeSpec
     candidates: CandidatesSpec = CandidatesSpec()

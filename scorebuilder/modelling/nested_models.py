@@ -8,9 +8,8 @@ import numpy as np
 from scipy.stats import chi2, norm
 
 from scorebuilder.core.arrays import FloatArray
+from scorebuilder.core.normal import Z_95
 from scorebuilder.modelling.cox import CoxRegression
-
-Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -34,6 +35,9 @@ LINES: tuple[tuple[str, Any], ...] = (
 MAX_VERTICES = 400
 
 Layout: TypeAlias = Literal["constrained"] | None
+
+PNG_DPI = 300
+_COPIES: ContextVar[dict[str, bytes] | None] = ContextVar("png_copies", default=None)
 
 _LADDERS: tuple[tuple[float, ...], ...] = (
     (1.0, 1.1, 1.25, 1.5, 2.0),
@@ -112,6 +116,24 @@ def drawing(width: float, height: float, *, layout: Layout = "constrained") -> I
         yield Figure(figsize=(width, height), layout=layout)
 
 
+@contextmanager
+def png_copies() -> Iterator[dict[str, bytes]]:
+    """
+    Keep a PNG copy of every figure that is drawn inside the context.
+
+    Yields
+    ------
+    dict
+        PNG file of 300 dots per inch for each SVG text; filled while figures are drawn.
+    """
+    copies: dict[str, bytes] = {}
+    token = _COPIES.set(copies)
+    try:
+        yield copies
+    finally:
+        _COPIES.reset(token)
+
+
 def to_svg(figure: Any, *, title: str) -> str:
     """
     Write a figure as SVG text, with neither date nor program name.
@@ -136,7 +158,18 @@ def to_svg(figure: Any, *, title: str) -> str:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", metadata=metadata, facecolor="white")
-    return _shrink(buffer.getvalue())
+        svg = _shrink(buffer.getvalue())
+        copies = _COPIES.get()
+        if copies is not None:
+            copies[svg] = _to_png(figure)
+    return svg
+
+
+def _to_png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"Software": None}
+    figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata=metadata, facecolor="white")
+    return buffer.getvalue()
 
 
 def _shrink(svg: str) -> str:

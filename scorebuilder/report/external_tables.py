@@ -75,7 +75,7 @@ def _facts(cohort: Mapping[str, Any]) -> list[tuple[str, str]]:
         return "; ".join(f"{row[key]} ({numbers.count(row['count'])})" for row in rows)
 
     steps = [
-        f"{step['label']}: {numbers.count(step['n_excluded'])} left"
+        f"{step['label']}: {numbers.count(step['n_excluded'])}"
         for step in cohort["attrition"]
         if step["n_excluded"]
     ]
@@ -121,6 +121,10 @@ def _at_horizon(measures: Sequence[Mapping[str, Any]], horizon: float) -> DataTa
     return DataTable(caption, ("Measure", "Value (95 % CI)", "Events"), tuple(cells))
 
 
+def _shown_count(value: int | None) -> str:
+    return "–" if value is None else numbers.count(value)
+
+
 def _groups(caption: str, found: Mapping[str, Any]) -> DataTable:
     sizes = {row["label"]: row for row in found["groups"]}
     ratios = {row["label"]: row for row in found["hazard_ratios"]}
@@ -135,8 +139,8 @@ def _groups(caption: str, found: Mapping[str, Any]) -> DataTable:
             (
                 row["label"],
                 words.adjective(row["horizon"]),
-                numbers.count(row["n"]),
-                numbers.count(sizes[row["label"]]["events"]),
+                _shown_count(row["n"]),
+                _shown_count(sizes[row["label"]]["events"]),
                 numbers.maybe(row["predicted"], row["reason"], style=numbers.percent),
                 numbers.estimate(
                     row["observed"], row["lower"], row["upper"], row["reason"],

@@ -207,3 +207,29 @@ def draw_figures(summary: Summary) -> dict[str, str]:
         for figures in collect_figures(tidy(summary)).values()
         for figure in figures
     }
+
+
+def png_figures(summary: Summary) -> dict[str, bytes]:
+    """
+    Draw every figure as a PNG file of 300 dots per inch.
+
+    Parameters
+    ----------
+    summary : mapping
+        The summary of a run.
+
+    Returns
+    -------
+    dict of str to bytes
+        Content for each file name, ``<name>.png``.
+
+    Raises
+    ------
+    MissingPartError
+        If matplotlib is not installed.
+    """
+    from scorebuilder.report.drawing import png_copies
+
+    with png_copies() as copies:
+        drawn = draw_figures(summary)
+    return {f"{name.removesuffix('.svg')}.png": copies[svg] for name, svg in drawn.items()}

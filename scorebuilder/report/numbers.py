@@ -223,7 +223,7 @@ def undefined(reason: str | None) -> str:
         ``undefined: reason``.
     """
     words = (reason or "no reason recorded").removeprefix("undefined, because ")
-    return words if words.startswith("undefined: ") else f"undefined: {words}"
+    return words if words.startswith(("undefined: ", "undefined in ")) else f"undefined: {words}"
 
 
 def maybe(value: float | None, reason: str | None = None, *, style: NumberStyle = three) -> str:

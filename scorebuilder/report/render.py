@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scorebuilder.core.errors import MissingPartError
+from scorebuilder.report.brief import brief
 from scorebuilder.report.figure import Summary, collect_figures, slug, tidy
 from scorebuilder.report.section import CHAPTERS, SECTIONS, Figures, Section
 
@@ -91,6 +92,7 @@ def _render(
     chapters = [_chapter(title, environment, summary, drawn, sections) for title in CHAPTERS]
     page: str = environment.get_template("page.html.j2").render(
         summary=summary,
+        brief=brief(summary),
         status_text=STATUS_TEXT.get(summary["score"]["status"], NO_DEVICE),
         style=_trusted(style),
         style_hash=_trusted(style_hash(style)),

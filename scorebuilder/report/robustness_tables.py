@@ -35,6 +35,7 @@ def robustness_tables(summary: Summary) -> dict[str, list[dict[str, Any]]]:
         "selected_together": summary["shape_stability"]["pairs"],
         "prediction_instability": summary["instability"]["risk"]["bins"],
         "class_instability": summary["instability"]["classes"],
+        "threshold_instability": summary["instability"]["thresholds"],
         "calibration_instability": summary["instability"]["calibration"]["curves"],
         "measurement_error": [
             {

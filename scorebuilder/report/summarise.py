@@ -10,9 +10,11 @@ import numpy as np
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report.doubts import doubts
 from scorebuilder.report.study import BaselineResult, Study
+from scorebuilder.report.summary_card import summarise_card
 from scorebuilder.report.summary_cohort import summarise_cohort
 from scorebuilder.report.summary_importance import summarise_importance
 from scorebuilder.report.summary_incremental import summarise_incremental
+from scorebuilder.report.summary_influence import summarise_influence
 from scorebuilder.report.summary_instability import summarise_instability
 from scorebuilder.report.summary_internal_external import summarise_internal_external
 from scorebuilder.report.summary_measurement_error import summarise_measurement_error
@@ -57,12 +59,15 @@ def summarise(study: Study) -> dict[str, Any]:
             "main_horizon": study.main_horizon,
         },
         "headline": _headline(study, validation),
+        "study": dict(study.settings.get("study", {})),
         "cohort": summarise_cohort(study),
         "selection": summarise_selection(study),
         "model": summarised_model,
         "importance": summarise_importance(study),
+        "influence": summarise_influence(study),
         "stage_agreement": summarise_stage_agreement(study),
         "points": summarise_points(study),
+        "card": summarise_card(study),
         "risk_groups": summarise_risk_groups(study),
         "validation": validation,
         "rules": summarise_rules(study),

@@ -9,6 +9,8 @@ import pandas as pd
 from scorebuilder.cohort.describe import follow_up, table_one
 from scorebuilder.report.numbers import undefined
 from scorebuilder.report.study import Study
+from scorebuilder.report.summary_follow_up import status_at
+from scorebuilder.report.summary_missing import summarise_missing
 
 STRATA = ("all", "event", "no event")
 
@@ -25,7 +27,7 @@ def summarise_cohort(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        Attrition, follow-up and the rows of Table 1 as ready text.
+        Attrition, follow-up, missing values, and the rows of Table 1 as ready text.
     """
     schema = study.cohort.schema
     table = table_one(study.X, study.cohort.y, schema)
@@ -35,6 +37,8 @@ def summarise_cohort(study: Study) -> dict[str, Any]:
         "licence": schema.licence,
         "data_sha256": study.cohort.data_sha256,
         "follow_up": _follow_up(study),
+        "status": status_at(study.cohort.y, study.builder.horizons),
+        "missing": summarise_missing(study),
         "attrition": study.cohort.attrition.to_records(),
         "table_one": [
             _variable(study, name, table[table["variable"] == name]) for name in study.candidates

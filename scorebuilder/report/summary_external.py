@@ -13,6 +13,7 @@ from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import horizon_code
+from scorebuilder.report.small_groups import without_small_groups
 from scorebuilder.report.study import SCORE_LABEL
 from scorebuilder.report.summary_calibration import judged_calibration, judged_net_benefit
 from scorebuilder.report.summary_models import records
@@ -265,12 +266,13 @@ def _risk_groups(
     ]
     labels = [label for label, _, _ in bands]
     ties: Ties = "efron" if development is None else development.ties
-    return {
+    found = {
         "rule": "those of the artifact",
         **group_curves(y, group, bands, horizons=list(risks)),
         "observed": _observed(_banded(group, risks, y, len(bands)), labels),
         "hazard_ratios": group_hazard_ratios(y, group, labels, ties=ties),
     }
+    return without_small_groups(found)
 
 
 def _prognostic_groups(
@@ -285,7 +287,7 @@ def _prognostic_groups(
     cuts = [development.quantiles[share] for share in PROGNOSTIC_SHARES]
     group = np.searchsorted(np.round(cuts, DECIMALS), np.round(index, DECIMALS), side="left")
     labels = [f"group {place}" for place in range(1, len(cuts) + 2)]
-    return {
+    found = {
         "shares": list(PROGNOSTIC_SHARES),
         "groups": [
             {"label": label, "n": int(np.sum(group == place)),
@@ -297,6 +299,7 @@ def _prognostic_groups(
             y, group, labels, reference=REFERENCE_GROUP, ties=development.ties
         ),
     }  # fmt: skip
+    return without_small_groups(found)
 
 
 def _membership(

@@ -16,7 +16,7 @@ from scorebuilder.validation.prediction_instability import (
     risk_instability,
 )
 
-CROSS_VALIDATION = "cross-validation"
+CROSS_VALIDATION, BOOTSTRAP = "cross-validation", "bootstrap"
 MOST_CURVES = 50
 """Curves that are kept of the calibration of rebuilt models."""
 
@@ -76,6 +76,28 @@ def rebuilt_by_cross_validation(study: Study) -> RebuiltPredictions:
     return RebuiltPredictions(CROSS_VALIDATION, risk, validation.points, group)
 
 
+def rebuilt_by_bootstrap(study: Study) -> RebuiltPredictions | None:
+    """
+    Take the replicates of the bootstrap as rebuilt models.
+
+    Parameters
+    ----------
+    study : Study
+        Finished.
+
+    Returns
+    -------
+    RebuiltPredictions or None
+        One replicate per model that could be fitted; None if fewer than two were.
+    """
+    if study.optimism is None or len(study.optimism.rebuilt.risk) < 2:
+        return None
+    assert study.builder.groups_ is not None  # a study has points
+    rebuilt, n_groups = study.optimism.rebuilt, len(study.builder.groups_.labels)
+    risk = rebuilt.risk_at(study.main_horizon)
+    return RebuiltPredictions(BOOTSTRAP, risk, rebuilt.points, rebuilt.groups(n_groups))
+
+
 def summarise_instability(
     study: Study, rebuilt: RebuiltPredictions | None = None
 ) -> dict[str, Any]:
@@ -87,16 +109,17 @@ def summarise_instability(
     study : Study
         Finished.
     rebuilt : RebuiltPredictions, optional
-        From the repeats of the cross-validation if not given.
+        From the bootstrap if not given, or without one from the repeats of the cross-validation.
 
     Returns
     -------
     dict
-        Spread of risks, shares of patients placed elsewhere, calibration of the rebuilt models;
-        ``reason`` beside what has no value.
+        Spread of risks, shares of patients placed elsewhere (by points, by group, and by each of
+        the spec's thresholds of risk), calibration of the rebuilt models; ``reason`` beside what
+        has no value.
     """
     horizon = study.main_horizon
-    again = rebuilt_by_cross_validation(study) if rebuilt is None else rebuilt
+    again = rebuilt or rebuilt_by_bootstrap(study) or rebuilt_by_cross_validation(study)
     risk = np.asarray(study.builder.predict_risk(study.X, horizon=horizon), dtype=np.float64)
     points = np.asarray(study.builder.predict_points(study.X), dtype=np.float64)
     group = np.asarray(study.builder.predict_group(study.X), dtype=np.float64)
@@ -108,6 +131,9 @@ def summarise_instability(
         "classes": [
             _class("points", points, again.points),
             _class("group", group, again.group),
+        ],
+        "thresholds": [
+            _threshold(float(at), risk, again.risk) for at in study.settings["thresholds"]
         ],
         "calibration": _calibration(study, again.risk),
     }
@@ -127,6 +153,17 @@ def _risk(risk: FloatArray, replicates: FloatArray) -> dict[str, Any]:
         "bins": found.bins.to_dict("records"),
         "reason": None,
     }
+
+
+def _threshold(threshold: float, risk: FloatArray, replicates: FloatArray) -> dict[str, Any]:
+    found = _class("", _side(risk, threshold), _side(replicates, threshold))
+    kept = ("changed", "ever_changed", "n_compared", "reason")
+    return {"threshold": threshold, **{key: found[key] for key in kept}}
+
+
+def _side(risk: FloatArray, threshold: float) -> FloatArray:
+    """Give 1 from the threshold on, 0 below, NaN without a risk."""
+    return np.where(np.isnan(risk), np.nan, risk >= threshold)
 
 
 def _class(what: str, classes: FloatArray, replicates: FloatArray) -> dict[str, Any]:

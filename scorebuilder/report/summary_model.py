@@ -1,7 +1,8 @@
-"""Stage 2 in the summary: terms, shapes, equation, a worked example."""
+"""Stage 2 in the summary: terms, shapes, equation, worked patients."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.stats import norm
 from scorebuilder.core.units import unit_text
 from scorebuilder.explanation.equation import equation_lines, term_text
 from scorebuilder.explanation.partial_effect import coefficient_covariance, partial_effect
-from scorebuilder.explanation.patient import explain_patient
+from scorebuilder.explanation.worked import ordinary_vectors, work_out
 from scorebuilder.modelling.assumptions import proportional_hazards_test
 from scorebuilder.report.study import Study
 from scorebuilder.report.summary_sample_size import candidate_parameters
@@ -32,7 +33,7 @@ def summarise_model(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        Coefficients, function selection, shapes, hazard ratios, equation, worked example.
+        Coefficients, function selection, shapes, hazard ratios, equation, worked patients.
     """
     model, settings = study.builder.model_, study.settings["model"]
     events = int(study.cohort.y["event"].sum())
@@ -56,7 +57,7 @@ def summarise_model(study: Study) -> dict[str, Any]:
         "shapes": [summarise_shape(study, name) for name in study.builder.kept_],
         "hazard_ratios": [row for name in study.builder.kept_ for row in _ratios(study, name)],
         "ph_test": _ph_test(study),
-        "worked_example": _worked_example(study),
+        "worked_patients": _worked_patients(study),
     }
 
 
@@ -191,25 +192,8 @@ def _ph_test(study: Study) -> list[dict[str, Any]]:
     ]
 
 
-def _worked_example(study: Study) -> dict[str, Any]:
-    """Explain a made-up patient: a test vector, which is no patient of the cohort."""
-    # The first two vectors are the edges of all ranges; the third is the first ordinary one.
-    vector = study.sealed.content["evidence"]["test_vectors"][2]
-    explained = explain_patient(study.sealed, vector["inputs"])
-    return {
-        "text": (
-            "A made-up patient, computed step by step; contributions are relative to the average "
-            "patient of the development cohort."
-        ),
-        "items": [
-            {"label": item.label, "value": item.value, "contribution": item.contribution}
-            for item in explained.items
-        ],
-        "reference": explained.reference,
-        "linear_predictor": explained.linear_predictor,
-        "points": explained.points,
-        "risks": [
-            {"horizon": horizon, "risk": risk}
-            for horizon, risk in zip(study.sealed.horizons, explained.risk.values(), strict=True)
-        ],
-    }
+def _worked_patients(study: Study) -> list[dict[str, Any]]:
+    """Work out made-up patients: test vectors, which are no patients of the cohort."""
+    return [
+        asdict(work_out(study.sealed, vector["inputs"])) for vector in ordinary_vectors(study.sealed)
+    ]

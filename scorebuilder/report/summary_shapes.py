@@ -169,14 +169,32 @@ def _grid(known: FloatArray) -> FloatArray:
 
 def _function_text(powers: tuple[float, ...], *, spiked: bool, step: bool) -> str:
     if not spiked:
-        return _powers_text(powers)
+        return powers_words(powers)
     if not powers:
         return "a step at 0"
-    above = f"{_powers_text(powers)} above 0"
+    above = f"{powers_words(powers)} above 0"
     return f"a step at 0, {above}" if step else f"{above}, without a step at 0"
 
 
-def _powers_text(powers: tuple[float, ...]) -> str:
+def powers_words(powers: tuple[float, ...]) -> str:
+    """
+    Write the powers of a function.
+
+    Parameters
+    ----------
+    powers : tuple of float
+        One or two.
+
+    Returns
+    -------
+    str
+        The function.
+
+    Examples
+    --------
+    >>> powers_words((1.0,)), powers_words((0.0,)), powers_words((-2.0, 3.0))
+    ('linear', 'FP1, power ln', 'FP2, powers -2, 3')
+    """
     if powers == (1.0,):
         return "linear"
     names = ["ln" if power == 0 else f"{power:g}" for power in powers]

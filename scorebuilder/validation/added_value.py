@@ -10,12 +10,13 @@ from scipy.stats import norm
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.outcome import check_outcome
 from scorebuilder.validation.categorical_nri import categorical_nri
 from scorebuilder.validation.compare import MIN_EVENTS, Difference, paired_difference
 from scorebuilder.validation.contrast import CONTRASTS, Contrast, ContrastEstimate, ContrastPart
 from scorebuilder.validation.metric import MetricEstimate
-from scorebuilder.validation.performance import Z_95, evaluate
+from scorebuilder.validation.performance import evaluate
 from scorebuilder.validation.resampling import ValidationResult
 from scorebuilder.validation.rule_performance import averaged, net_benefit
 

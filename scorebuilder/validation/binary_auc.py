@@ -8,9 +8,9 @@ import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.censoring import CensoringWeights
 from scorebuilder.survival.outcome import check_competing, check_outcome
-from scorebuilder.validation.influence import Z_95
 from scorebuilder.validation.metric import check_predictions
 from scorebuilder.validation.weighted_auc import placement
 

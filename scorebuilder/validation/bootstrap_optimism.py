@@ -18,6 +18,7 @@ from scorebuilder.survival.outcome import check_outcome
 from scorebuilder.validation.bootstrap_replicate import SAMPLES, JudgedRefit, bootstrap_rows
 from scorebuilder.validation.executor import Executor, local_executor
 from scorebuilder.validation.plus632 import plus632
+from scorebuilder.validation.rebuilt_models import RebuiltModels, rebuilt_models
 from scorebuilder.validation.refit import Content, Refit, Refitting, ResultCache, run_refits
 from scorebuilder.validation.summary_measure import MEASURES
 
@@ -94,12 +95,15 @@ class BootstrapOptimism:
         Replicates drawn.
     failures : dict of int to str
         Why a replicate could not be fitted.
+    rebuilt : RebuiltModels
+        What the replicates that could be fitted say of every patient.
     """
 
     estimates: tuple[OptimismEstimate, ...]
     replicates: pd.DataFrame
     n_replicates: int
     failures: dict[int, str]
+    rebuilt: RebuiltModels
 
     def table(self) -> pd.DataFrame:
         """
@@ -148,7 +152,7 @@ def bootstrap_optimism(
     executor : Executor, optional
         Where refits run, instead of `n_jobs` processes of this machine.
     cache : ResultCache, optional
-        Finished replicates are read from and written to it; they hold no patient.
+        Finished replicates are read from and written to it, predictions by row number included.
     progress : callable, optional
         Called without arguments ``n_replicates + 1`` times: the first refit is the apparent one.
 
@@ -211,7 +215,8 @@ def bootstrap_optimism(
             if refit is refits[0] and "failed" in content:
                 raise ModelError(content["failed"])
             found[refit.name] = content
-    return _summed_up([found[refit.name] for refit in refits])
+    contents = [found[refit.name] for refit in refits]
+    return _summed_up(contents, rebuilt_models(contents[1:], horizons, event.size))
 
 
 def _refits(n_patients: int, n_replicates: int, random_state: int) -> list[Refit]:
@@ -224,7 +229,7 @@ def _refits(n_patients: int, n_replicates: int, random_state: int) -> list[Refit
     return refits
 
 
-def _summed_up(contents: list[Content]) -> BootstrapOptimism:
+def _summed_up(contents: list[Content], rebuilt: RebuiltModels) -> BootstrapOptimism:
     """Sum up the apparent refit, which comes first, and all replicates."""
     whole, replicates = contents[0], contents[1:]
     failures = {
@@ -261,7 +266,7 @@ def _summed_up(contents: list[Content]) -> BootstrapOptimism:
     )
     columns = ["replicate", *_Kind._fields, "sample", "value", "reason"]
     table = pd.DataFrame(rows, columns=columns).astype({"value": np.float64})
-    return BootstrapOptimism(estimates, table, len(replicates), failures)
+    return BootstrapOptimism(estimates, table, len(replicates), failures, rebuilt)
 
 
 class _Kind(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.seeds import generator
+from scorebuilder.validation.rebuilt_models import patients_content
 from scorebuilder.validation.refit import Content, Refit, Refitting
 from scorebuilder.validation.summary_measure import MEASURES
 
@@ -43,7 +44,7 @@ def bootstrap_rows(n_patients: int, *, replicate: int, random_state: int) -> Int
 @dataclass(frozen=True)
 class JudgedRefit:
     """
-    A refit that leaves only how well it predicts, no prediction of a patient.
+    A refit that is judged where it was fitted, on the whole cohort, and on who it has not seen.
 
     Called with a `Refit` that predicts the whole cohort.
 
@@ -67,9 +68,9 @@ class JudgedRefit:
         Returns
         -------
         dict
-            ``{"rows": list of dict}`` with ``prediction``, ``metric``, ``horizon``, ``sample``,
-            ``value`` and ``reason``; or ``{"failed": reason}``. A refit that has seen everybody
-            is judged on the cohort alone, and against no information.
+            ``rows``, each with ``prediction``, ``metric``, ``horizon``, ``sample``, ``value`` and
+            ``reason``, beside what `patients_content` keeps; or ``{"failed": reason}``. A refit
+            that has seen everybody is judged on the cohort alone, and against no information.
         """
         content = self.refitting(refit)
         if "failed" in content:
@@ -90,7 +91,7 @@ class JudgedRefit:
                 {**kind, "sample": "no_information", **_judged(kind, y, values, chance=True)}
                 for kind, values in kinds
             ]
-        return {"rows": rows}
+        return {"rows": rows, **patients_content(content)}
 
 
 def _predictions(

@@ -8,8 +8,8 @@ import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.validation.metric import check_predictions
-from scorebuilder.validation.performance import Z_95
 
 NO_EVENT = "no patient with a predicted hazard has the event by the horizon"
 _TOLERANCE = 1e-14

@@ -8,10 +8,10 @@ import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.pseudo_observations import pseudo_observations
 from scorebuilder.validation.calibration_slope import complementary_log_log
 from scorebuilder.validation.metric import check_predictions
-from scorebuilder.validation.performance import Z_95
 from scorebuilder.validation.recalibration_fit import CONSTANT
 
 _MAX_STEPS = 100

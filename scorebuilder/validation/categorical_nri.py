@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -107,31 +108,12 @@ def categorical_nri(cut_points: Sequence[float], *, estimator: Estimator = "km")
     cuts = tuple(float(cut) for cut in cut_points)
     risk_categories(np.zeros(1), cuts)
 
-    def function(
-        y: Outcome,
-        new: FloatArray,
-        old: FloatArray,
-        /,
-        *,
-        horizon: float,
-        competing: BoolArray | None = None,
-    ) -> ContrastEstimate:
-        return nri_categorical(
-            y,
-            new,
-            old,
-            horizon=horizon,
-            cut_points=cuts,
-            estimator=estimator,
-            competing=competing,
-        )
-
     name = "nri_categorical" if estimator == "km" else "nri_categorical_ipcw"
     shown = ", ".join(f"{100 * cut:g} %" for cut in cuts)
     kind = "" if estimator == "km" else " (IPCW)"
     return Contrast(
         name,
-        function,
+        partial(nri_categorical, cut_points=cuts, estimator=estimator),
         f"Categorical NRI{kind} at {shown}",
         lowest=-2.0,
         highest=2.0,

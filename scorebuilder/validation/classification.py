@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
-from scorebuilder.validation.influence import Z_95, influence_error
+from scorebuilder.core.normal import Z_95
+from scorebuilder.validation.influence import influence_error
 from scorebuilder.validation.ipcw import censoring_influence, censoring_weights
 from scorebuilder.validation.metric import check_predictions
 

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.stats import norm
 
 from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.outcome import check_outcome
-from scorebuilder.validation.performance import Z_95, Performance, evaluate, evaluate_fixed
+from scorebuilder.validation.performance import Performance, evaluate, evaluate_fixed
 from scorebuilder.validation.resampling import ValidationResult
 
 MIN_EVENTS = 10

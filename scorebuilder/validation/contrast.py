@@ -8,8 +8,8 @@ from typing import Protocol
 from scipy.stats import norm
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
+from scorebuilder.core.normal import Z_95
 from scorebuilder.core.registry import Registry
-from scorebuilder.validation.performance import Z_95
 
 NO_SPREAD = 1e-12
 """A standard error below this is rounding of 0."""

@@ -101,6 +101,26 @@ def decision_curve(
     )
 
 
+@dataclass(frozen=True)
+class Benefit:
+    """
+    Net benefit of treating some patients.
+
+    Attributes
+    ----------
+    value : float
+        True positives per patient, less the false ones at their price.
+    influence : ndarray of shape (n_patients,)
+        Its mean square over n is the variance.
+    followed : bool
+        False if none of the treated is followed to the horizon, so that their last risk stands.
+    """
+
+    value: float
+    influence: FloatArray
+    followed: bool
+
+
 def net_benefit_difference(
     y: Outcome,
     new: FloatArray,
@@ -150,13 +170,17 @@ def net_benefit_difference(
     after = check_predictions(y, new, horizon=horizon, probability=True)
     before = np.ones(after.size) if old is None else old
     before = check_predictions(y, before, horizon=horizon, probability=True)
-    found, influence = _net_benefit(y, after >= point, horizon, point, competing)
-    other, other_influence = _net_benefit(y, before >= point, horizon, point, competing)
-    change = influence - other_influence
+    first, second = (
+        benefit_of_treating(
+            y, risk >= point, horizon=horizon, threshold=float(point), competing=competing
+        )
+        for risk in (after, before)
+    )
+    change, difference = first.influence - second.influence, first.value - second.value
     error = influence_error(change)
     if error is None:
-        return ContrastEstimate(found - other, reason="one patient has no sampling error")
-    return normal_contrast(found - other, error, influence=change, lowest=-np.inf, highest=np.inf)
+        return ContrastEstimate(difference, reason="one patient has no sampling error")
+    return normal_contrast(difference, error, influence=change, lowest=-np.inf, highest=np.inf)
 
 
 def _check_thresholds(thresholds: Any) -> FloatArray:
@@ -167,24 +191,51 @@ def _check_thresholds(thresholds: Any) -> FloatArray:
     return points
 
 
-def _net_benefit(
+def benefit_of_treating(
     y: Outcome,
     positive: BoolArray,
+    *,
     horizon: float,
     threshold: float,
-    competing: BoolArray | None,
-) -> tuple[float, FloatArray]:
-    """Net benefit of treating the positives, and its influence function."""
+    competing: BoolArray | None = None,
+) -> Benefit:
+    r"""
+    Net benefit of treating some patients, at one threshold.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Outcome.
+    positive : ndarray of bool of shape (n_patients,)
+        Who is treated.
+    horizon : float
+        In the unit of `y`.
+    threshold : float
+        Risk at which treating and not treating weigh the same, in (0, 1).
+    competing : ndarray of bool of shape (n_patients,), optional
+        Patients whose follow-up ended with the competing event.
+
+    Returns
+    -------
+    Benefit
+        0 without sampling error if nobody is treated.
+
+    Notes
+    -----
+    With e the risk of the treated by the horizon, :math:`\pi` their share and w the odds of the
+    threshold, :math:`\mathrm{NB} = \pi \{e - (1 - e) w\}`; the influence function joins those of
+    :math:`\pi` and e.
+    """
     influence: FloatArray = np.zeros(len(y))
     if not positive.any():
-        return 0.0, influence
+        return Benefit(0.0, influence, followed=True)
     other = None if competing is None else check_competing(y, competing)[positive]
     found = event_risk(y[positive], horizon, competing=other)
     share, odds = float(positive.mean()), threshold / (1.0 - threshold)
     gain = found.risk - found.complement * odds
     influence = np.asarray((positive - share) * gain, dtype=np.float64)
     influence[positive] += found.derivative * int(positive.sum()) * (1.0 + odds)
-    return share * gain, influence
+    return Benefit(share * gain, influence, followed=found.followed)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.validation.calibration_poisson import poisson_ratio, poisson_slope
 from scorebuilder.validation.calibration_slope import calibration_slope
 from scorebuilder.validation.cox_likelihood import Ties
@@ -19,7 +20,7 @@ from scorebuilder.validation.explained_variation import royston_d
 from scorebuilder.validation.in_the_large import calibration_in_the_large
 from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.misspecification import misspecification_test
-from scorebuilder.validation.performance import Z_95, evaluate_apparent
+from scorebuilder.validation.performance import evaluate_apparent
 from scorebuilder.validation.recalibration_fit import fit_cox
 from scorebuilder.validation.smooth_calibration import calibration_smooth
 
@@ -306,7 +307,7 @@ def _whole_follow_up(
     yield from _guarded(joint, {"misspecification": "Joint test of all terms"})
     yield from _guarded(spread, {"royston_d": "Separation D", "r2_d": "Explained variation R2_D"})
     names = {
-        "poisson_observed_expected": "Observed / expected, whole follow-up",
+        "poisson_observed_expected": "Observed / expected, follow-up to the last horizon",
         "poisson_slope": "Slope of the Poisson model",
     }
     if development is None:

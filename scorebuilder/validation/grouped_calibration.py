@@ -10,11 +10,11 @@ import pandas as pd
 from scipy.stats import chi2
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.event_risk import event_risk
 from scorebuilder.survival.outcome import check_competing
 from scorebuilder.validation.calibration import quantile_groups
 from scorebuilder.validation.metric import check_predictions
-from scorebuilder.validation.performance import Z_95
 
 ONE_GROUP = "a single group leaves no degree of freedom"
 NO_ERROR = "a group without an event, or in which everybody has it, has no standard error"

@@ -8,9 +8,9 @@ import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.event_risk import event_risk
 from scorebuilder.validation.metric import check_predictions
-from scorebuilder.validation.performance import Z_95
 
 NO_EVENT = "no patient has the event by the horizon, so that the ratio has no interval"
 ALL_EVENTS = "everybody has the event, so that Greenwood's error is not defined"

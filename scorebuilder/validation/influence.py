@@ -6,9 +6,6 @@ import numpy as np
 
 from scorebuilder.core.arrays import FloatArray
 
-Z_95 = 1.959963984540054
-"""Normal quantile of 95 % intervals."""
-
 
 def influence_error(influence: FloatArray) -> float | None:
     r"""

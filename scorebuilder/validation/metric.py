@@ -10,9 +10,10 @@ import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.core.registry import Registry
 from scorebuilder.survival.outcome import check_outcome
-from scorebuilder.validation.influence import Z_95, influence_error
+from scorebuilder.validation.influence import influence_error
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from scipy.stats import norm
 
 from scorebuilder.core.arrays import FloatArray
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.validation.compare import NO_SPREAD
-from scorebuilder.validation.performance import Z_95
 
 
 @dataclass(frozen=True)

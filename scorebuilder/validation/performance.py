@@ -11,12 +11,10 @@ import pandas as pd
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.outcome import check_outcome
 from scorebuilder.validation.metric import METRICS, Metric
 from scorebuilder.validation.resampling import ValidationResult
-
-Z_95 = 1.959963984540054
-"""Normal quantile of 95 % intervals."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scorebuilder.core.errors import UndefinedMetricError
-from scorebuilder.validation.performance import Z_95
+from scorebuilder.core.normal import Z_95
 from scorebuilder.validation.random_effects import random_effects
 from scorebuilder.validation.summary_measure import MEASURES, MeasureEstimate, Scale
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.event_risk import event_risk
 from scorebuilder.survival.outcome import check_competing, check_outcome
 from scorebuilder.validation.contrast import ContrastEstimate, ContrastPart, normal_contrast
 from scorebuilder.validation.influence import influence_error
 from scorebuilder.validation.ipcw import censoring_influence
 from scorebuilder.validation.metric import check_predictions
-from scorebuilder.validation.performance import Z_95
 
 NO_EVENT = "no patient has the event by the horizon"
 NO_NON_EVENT = "no patient is free of the event at the horizon"

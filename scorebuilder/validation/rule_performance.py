@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
+from scorebuilder.core.arrays import BoolArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
-from scorebuilder.survival.kaplan_meier import risk_counts, survival_at
-from scorebuilder.survival.outcome import check_outcome
 from scorebuilder.validation.classification import classification_at
+from scorebuilder.validation.decision_curve import benefit_of_treating
 from scorebuilder.validation.metric import MetricEstimate, check_predictions
 
 SHARES: Mapping[str, str] = {
@@ -95,36 +94,17 @@ def net_benefit(
 
     Notes
     -----
-    As `decision_curve`: with e the Kaplan-Meier risk of the treated, :math:`\pi` their share and w
-    the odds of the threshold, :math:`\mathrm{NB} = \pi \{e (1 + w) - w\}`; the influence function
-    joins those of :math:`\pi` and of the Kaplan-Meier estimate.
+    That of `benefit_of_treating`, which decision curves use.
     """
     if not 0.0 < threshold < 1.0:
         message = f"`threshold` must lie in (0, 1); got {threshold:g}"
         raise ValueError(message)
     treated = check_predictions(y, positive, horizon=horizon, probability=True) == 1.0
-    if not treated.any():
-        return MetricEstimate(0.0, np.zeros(treated.size))
-    odds = threshold / (1.0 - threshold)
-    share = float(treated.mean())
-    event_risk = 1.0 - survival_at(y[treated], horizon).survival
-    gain = event_risk * (1.0 + odds) - odds
-    influence = (treated - share) * gain
-    influence[treated] += (1.0 + odds) * _risk_influence(y[treated], horizon)
-    return MetricEstimate(share * gain, influence)
-
-
-def _risk_influence(y: Outcome, horizon: float) -> FloatArray:
-    """Influence of each patient on 1 - Kaplan-Meier, scaled so that the error is its mean."""
-    event, time = check_outcome(y)
-    counts = risk_counts(y)
-    index = np.searchsorted(counts.times, time)
-    past = counts.times <= horizon
-    alive = np.maximum(counts.at_risk - counts.events, 1.0)  # Greenwood; 0 only where S(t) is 0
-    hazard = np.where(past, counts.events / (counts.at_risk * alive), 0.0)
-    own = np.where(event & past[index], 1.0 / alive[index], 0.0)
-    survival = float(np.prod(np.where(past, 1.0 - counts.events / counts.at_risk, 1.0)))
-    return np.asarray(time.size * survival * (own - np.cumsum(hazard)[index]), dtype=np.float64)
+    found = benefit_of_treating(y, treated, horizon=horizon, threshold=threshold)
+    if not found.followed:
+        message = "nobody who is treated is followed to the horizon"
+        raise UndefinedMetricError(message)
+    return MetricEstimate(found.value, found.influence)
 
 
 def averaged(estimate: Callable[[int], MetricEstimate], n_repeats: int) -> MetricEstimate:

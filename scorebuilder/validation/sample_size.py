@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 
 SHRINKAGE = 0.9
 OPTIMISM = 0.05
 MARGIN = 0.05
 USUAL_SHARE = 0.15
 """Part of the largest possible R2 that is expected of a model when nothing is known of it."""
-Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -275,7 +275,7 @@ def riley_sample_size(
         "optimism": _for_shrinkage(
             parameters, expected, expected / (expected + optimism * highest)
         ),
-        "overall_risk": Z**2 * rate / (mean_follow_up * allowed**2),
+        "overall_risk": Z_95**2 * rate / (mean_follow_up * allowed**2),
     }
     criteria = tuple(
         SampleSizeCriterion(

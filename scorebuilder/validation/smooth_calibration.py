@@ -211,14 +211,12 @@ def restricted_cubic_spline(x: FloatArray, knots: FloatArray) -> FloatArray:
     """
     before, last = knots[-2], knots[-1]
 
-    def cube(at: float) -> FloatArray:
-        return np.asarray(np.maximum(x - at, 0.0) ** 3, dtype=np.float64)
-
+    cubes = [np.maximum(x - knot, 0.0) ** 3 for knot in knots]
     terms = [
-        cube(knot)
-        - cube(before) * (last - knot) / (last - before)
-        + cube(last) * (before - knot) / (last - before)
-        for knot in knots[:-2]
+        cube
+        - cubes[-2] * (last - knot) / (last - before)
+        + cubes[-1] * (before - knot) / (last - before)
+        for knot, cube in zip(knots[:-2], cubes, strict=False)
     ]
     scale = (last - knots[0]) ** 2
     return np.column_stack([x, *(term / scale for term in terms)])

@@ -57,14 +57,9 @@ def subdistribution_covariance(
     at_events = uncensored.before(times)
     weight = np.where(competing, 1.0 / np.maximum(uncensored.before(time), 1e-300), 0.0)
 
-    def total(values: FloatArray) -> FloatArray:
-        """Sum the values before each event time, and all of them."""
-        zero = np.zeros((1, *values.shape[1:]))
-        return np.concatenate([zero, np.cumsum(values, axis=0)])
-
     reached = np.searchsorted(times, time, side="right")
-    plain, plain_mean = total(jumps), total(jumps[:, None] * means)
-    late, late_mean = total(jumps * at_events), total((jumps * at_events)[:, None] * means)
+    plain, plain_mean = _total(jumps), _total(jumps[:, None] * means)
+    late, late_mean = _total(jumps * at_events), _total((jumps * at_events)[:, None] * means)
     compensator = design * plain[reached][:, None] - plain_mean[reached]
     lingering = design * (late[-1] - late[reached])[:, None] - (late_mean[-1] - late_mean[reached])
     eta = -hazard_ratio[:, None] * (compensator + weight[:, None] * lingering)
@@ -82,7 +77,7 @@ def subdistribution_covariance(
         index,
         (hazard_ratio * weight)[:, None] * np.column_stack([np.ones(time.size), design]),
     )
-    before = total(linger)[:-1]
+    before = _total(linger)[:-1]
     first = np.searchsorted(times, distinct, side="right")
     remaining, remaining_mean = late[-1] - late[first], late_mean[-1] - late_mean[first]
     q = before[:, 1:] * remaining[:, None] - before[:, :1] * remaining_mean
@@ -92,3 +87,9 @@ def subdistribution_covariance(
     influence = eta + psi
     inverse = np.linalg.inv(point.information)
     return np.asarray(inverse @ (influence.T @ influence) @ inverse, dtype=np.float64)
+
+
+def _total(values: FloatArray) -> FloatArray:
+    """Sum the values before each event time, and all of them."""
+    zero = np.zeros((1, *values.shape[1:]))
+    return np.concatenate([zero, np.cumsum(values, axis=0)])

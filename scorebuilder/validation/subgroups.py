@@ -10,6 +10,7 @@ from scipy.stats import chi2, norm
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.kaplan_meier import survival_at
 from scorebuilder.survival.outcome import check_outcome
 from scorebuilder.validation.calibration import (
@@ -19,7 +20,6 @@ from scorebuilder.validation.calibration import (
 )
 from scorebuilder.validation.compare import MIN_EVENTS
 from scorebuilder.validation.metric import METRICS, MetricEstimate
-from scorebuilder.validation.performance import Z_95
 from scorebuilder.validation.rule_performance import averaged, classification
 
 LABELS: Mapping[str, str] = {

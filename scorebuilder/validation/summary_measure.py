@@ -12,6 +12,7 @@ import numpy as np
 
 from scorebuilder.core.arrays import FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.kaplan_meier import survival_at
 from scorebuilder.validation.calibration import (
     calibration_in_the_large,
@@ -19,7 +20,6 @@ from scorebuilder.validation.calibration import (
     calibration_smooth,
 )
 from scorebuilder.validation.metric import METRICS
-from scorebuilder.validation.performance import Z_95
 
 Scale: TypeAlias = Literal["identity", "log", "logit"]
 

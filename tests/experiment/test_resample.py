@@ -137,7 +137,7 @@ def test_summary_tables_and_page_show_what_was_resampled(whole):
     assert auc["corrected"] == pytest.approx(auc["apparent"] - auc["optimism"], abs=1e-12)
     clusters = summary["internal_external"]["clusters"]
     labels = list(dict.fromkeys(row["cluster"] for row in clusters))
-    assert labels == ["before 65", "65 to before 78", "from 78"]
+    assert labels == ["below 65", "65 to below 78", "78 or more"]
     page = (folder / "report.html").read_text(encoding="utf-8")
     for text in ("Apparent and corrected performance", "Over all clusters", ".632+"):
         assert text in page
@@ -189,8 +189,8 @@ def test_numbers_and_dates_are_cut_where_a_period_begins():
     assert list(found[:3]) == ["before 2003-07-01", "from 2003-07-01", np.nan]
     age = cohort.X["age"]
     found = read_clusters(InternalExternalSpec(by="age", cuts=(65, 78)), cohort)
-    assert (found == "from 78").equals(age >= 78)
-    assert (found == "before 65").equals(age < 65)
+    assert (found == "78 or more").equals(age >= 78)
+    assert (found == "below 65").equals(age < 65)
 
 
 @pytest.mark.parametrize(

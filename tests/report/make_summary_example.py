@@ -208,6 +208,10 @@ def cohort(data: dict[str, np.ndarray]) -> dict[str, Any]:
                 "events_left": events,
             },
         ],
+        "status": [
+            {"horizon": HORIZONS[0], "event": 262, "event_free": 2980, "censored": N - 3242},
+            {"horizon": HORIZONS[1], "event": 371, "event_free": 2011, "censored": N - 2382},
+        ],
         "table_one": table,
     }
 
@@ -377,16 +381,6 @@ def model() -> dict[str, Any]:
         ("albumin", "macro against none", 0.518, 0.198),
         ("aaa", "yes against no", 0.412, 0.1204),
     ]
-    items = [
-        ("Age", "66 years", 0.2921),
-        ("Creatinine", "98 µmol/L", 0.0717),
-        ("Homocysteine", "15.2 µmol/L", 0.0329),
-        ("Intima-media thickness", "1.1 mm", 0.079),
-        ("Carotid plaque or stenosis > 50 %", "no", 0.0),
-        ("Diabetes", "yes", 0.342),
-        ("Albuminuria", "none", 0.0),
-        ("Abdominal aortic aneurysm", "no", 0.0),
-    ]
     return {
         "ties": "efron",
         "criterion": "pvalue",
@@ -447,16 +441,6 @@ def model() -> dict[str, Any]:
             {"term": term, "chisq": round(0.3 + 0.9 * i, 2), "p": round(0.9 / (1 + i), 4)}
             for i, (_, term, _, _) in enumerate(terms)
         ],
-        "worked_example": {
-            "text": "An invented patient: 66 years old, with diabetes and raised creatinine.",
-            "items": [{"label": a, "value": b, "contribution": c} for a, b, c in items],
-            "linear_predictor": 0.8177,
-            "points": 6,
-            "risks": [
-                {"horizon": HORIZONS[0], "risk": 0.1474},
-                {"horizon": HORIZONS[1], "risk": 0.2336},
-            ],
-        },
     }
 
 
@@ -984,6 +968,13 @@ def robustness(events: int) -> dict[str, Any]:
                     **dict.fromkeys(("changed", "changed_by_two", "ever_changed", "n_compared")),
                 },
             ],
+            "thresholds": [
+                {
+                    "threshold": at, "changed": share, "ever_changed": 2.4 * share,
+                    "n_compared": 5 * N, "reason": None,
+                }
+                for at, share in ((0.05, 0.061), (0.1, 0.048))
+            ],
             "calibration": {"curves": curves, "reason": None},
         },
         "measurement_error": {
@@ -1036,12 +1027,14 @@ def measured(method: str, sd: dict[str, float], changed: float) -> dict[str, Any
 
 
 def main() -> None:
+    import example_parts  # beside this script
+
     data = patients()
     events = int(data["event"].sum())
     score_points, total = points(data)
     checked = validation(data)
     best = next(c for c in checked["roc"] if c["model"] == "score" and c["horizon"] == HORIZONS[1])
-    summary = {
+    summary: dict[str, Any] = {
         "schema_version": 1,
         "score": {
             "name": "vascular-event-score",
@@ -1069,6 +1062,11 @@ def main() -> None:
             "horizon": HORIZONS[1],
             "sentence": "Eight routine measurements separate patients whose 5-year risk is near 2 %"
             " from those whose risk is above 30 %.",
+        },
+        "study": {
+            "objectives": "To develop a score of vascular events from invented patients.",
+            "ethics": "Not needed: no patient is real.",
+            "funding": None,
         },
         "cohort": cohort(data),
         "selection": selection(),
@@ -1110,6 +1108,20 @@ def main() -> None:
                 "scikit-survival": "0.28.0",
             },
         },
+    }
+    checked["models"] = example_parts.models()
+    summary["cohort"]["missing"] = example_parts.missing(LABELS)
+    summary["model"]["worked_patients"] = example_parts.worked()
+    summary |= {
+        "card": example_parts.card(),
+        "external": example_parts.external(summary),
+        "incremental": example_parts.incremental([LABELS["imt"], LABELS["age"]]),
+        "influence": example_parts.influence(),
+        "internal_external": example_parts.internal_external(),
+        "optimism": example_parts.optimism(),
+        "rules": example_parts.rules(),
+        "stage_agreement": example_parts.stage_agreement(LABELS),
+        "subgroups": example_parts.subgroups(),
     }
     text = json.dumps(summary, ensure_ascii=False, allow_nan=False, sort_keys=True)
     Path(__file__).with_name("summary_example.json").write_text(text + "\n", encoding="utf-8")

@@ -26,6 +26,7 @@ from scorebuilder.report.study import Study
 from scorebuilder.report.summarise import as_plain
 from scorebuilder.report.summary_instability import (
     RebuiltPredictions,
+    rebuilt_by_bootstrap,
     rebuilt_by_cross_validation,
     summarise_instability,
 )
@@ -41,6 +42,8 @@ from scorebuilder.report.summary_sample_size import (
     summarise_sample_size,
 )
 from scorebuilder.report.summary_shape_stability import summarise_shape_stability
+from scorebuilder.validation.bootstrap_optimism import bootstrap_optimism
+from scorebuilder.validation.bootstrap_replicate import bootstrap_rows
 from scorebuilder.validation.resampling import cross_validate
 
 EXAMPLE = Path(__file__).with_name("summary_example.json")
@@ -292,6 +295,88 @@ def test_rebuilt_models_equal_to_the_score_are_stable(study: Study) -> None:
     assert found["source"] == "bootstrap"
     assert found["risk"]["mean"] == 0.0
     assert [row["changed"] for row in found["classes"]] == [0.0, 0.0]
+    assert [(row["threshold"], row["ever_changed"]) for row in found["thresholds"]] == [
+        (0.05, 0.0),
+        (0.1, 0.0),
+        (0.2, 0.0),
+    ]
+
+
+@pytest.fixture(scope="module")
+def bootstrapped(study: Study) -> Study:
+    """Four bootstrap replicates of the whole pipeline."""
+    spec = ExperimentSpec.model_validate(SPEC)
+    found = bootstrap_optimism(
+        make_builder(spec, CANDIDATES, for_folds=True),
+        study.X,
+        study.cohort.y,
+        n_replicates=4,
+        horizons=spec.outcome.horizons,
+        random_state=3,
+    )
+    return dataclasses.replace(study, optimism=found)
+
+
+def test_a_bootstrap_is_taken_for_the_rebuilt_models(bootstrapped: Study) -> None:
+    found, n = summarise_instability(bootstrapped), len(bootstrapped.X)
+    assert (found["source"], found["n_replicates"]) == ("bootstrap", 4)
+    # By hand: the pipeline fitted to the first sample says this of the original patients.
+    rows = bootstrap_rows(n, replicate=0, random_state=3)
+    spec = ExperimentSpec.model_validate(SPEC)
+    sample = bootstrapped.X.iloc[rows].reset_index(drop=True)
+    model = make_builder(spec, CANDIDATES, for_folds=True).fit(sample, bootstrapped.cohort.y[rows])
+    again = rebuilt_by_bootstrap(bootstrapped)
+    assert again is not None
+    horizon = bootstrapped.main_horizon
+    # Exact: the same fit of the same patients.
+    np.testing.assert_array_equal(
+        again.risk[0], model.predict_risk(bootstrapped.X, horizon=horizon)
+    )
+    np.testing.assert_array_equal(again.points[0], model.predict_points(bootstrapped.X))
+    np.testing.assert_array_equal(again.group[0], model.predict_group(bootstrapped.X))
+    risk = bootstrapped.builder.predict_risk(bootstrapped.X, horizon=horizon)
+    assert found["risk"]["mean"] == pytest.approx(np.abs(again.risk - risk).mean(), abs=1e-12)
+    other = (again.risk >= 0.2) != (risk >= 0.2)
+    by_threshold = {row["threshold"]: row for row in found["thresholds"]}
+    assert by_threshold[0.2]["changed"] == pytest.approx(other.mean(), abs=1e-12)
+    assert by_threshold[0.2]["ever_changed"] == pytest.approx(other.any(axis=0).mean(), abs=1e-12)
+
+
+def test_the_page_says_how_models_were_rebuilt(bootstrapped: Study, study: Study) -> None:
+    assert "bootstrap samples of the patients" in page(
+        as_plain(
+            {
+                "sample_size": summarise_sample_size(study),
+                "shape_stability": summarise_shape_stability(study),
+                "instability": summarise_instability(bootstrapped),
+                "measurement_error": summarise_measurement_error(study),
+            }
+        )
+    )
+    one = dataclasses.replace(
+        bootstrapped.optimism,
+        rebuilt=dataclasses.replace(
+            bootstrapped.optimism.rebuilt, risk=bootstrapped.optimism.rebuilt.risk[:1]
+        ),
+    )
+    lonely = dataclasses.replace(bootstrapped, optimism=one)
+    assert rebuilt_by_bootstrap(lonely) is None
+    assert summarise_instability(lonely)["source"] == "cross-validation"
+
+
+def test_a_bin_without_limits_is_left_out_of_the_figure(parts: dict[str, Any]) -> None:
+    broken = copy.deepcopy(parts)
+    bins = broken["instability"]["risk"]["bins"]
+    bins[-1] |= dict.fromkeys(("lower", "median", "upper", "error"))
+    figure = next(iter(draw_instability(broken)))
+    assert f"In the highest of {len(bins) - 1} bins" in figure.alt
+    assert figure.numbers is not None
+    assert figure.numbers.rows[-1][2:] == (
+        "undefined: no rebuilt model predicts these patients",
+    ) * 4  # fmt: skip
+    for row in bins:
+        row["upper"] = None
+    assert [found.name for found in draw_instability(broken)] == ["calibration-instability"]
 
 
 def test_one_repeat_says_why_it_says_nothing(study: Study) -> None:

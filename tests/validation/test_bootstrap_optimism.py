@@ -171,6 +171,40 @@ def test_workers_do_not_matter_and_replicates_do_not_depend_on_their_number():
     assert {e.metric for e in one.estimates if e.prediction == "points"} == {"auc", "c_index"}
 
 
+class Grouped(BestColumn):
+    def fold_record(self):
+        return {"cut_points": [0, 2] if self.column_ == "a" else [1]}
+
+
+def test_what_rebuilt_models_say_of_the_original_patients():
+    X, y = cohort(80)
+    result = run(Grouped(points=True, fails_without=3), X, y)
+    fitted = [b for b in range(12) if b not in result.failures]
+    assert result.rebuilt.risk.shape == (len(fitted), 80, 1)
+    three, two = result.rebuilt.groups(3), result.rebuilt.groups(2)
+    for place, replicate in enumerate(fitted):
+        rows = bootstrap_rows(80, replicate=replicate, random_state=3)
+        model = Grouped(points=True).fit(X.iloc[rows], y[rows])
+        risk, points = model.predict_risk(X, horizon=0.5), model.predict_points(X)
+        np.testing.assert_array_equal(result.rebuilt.risk_at(0.5)[place], risk)
+        np.testing.assert_array_equal(result.rebuilt.points[place], points)
+        # A cut point is the lowest number of points of the group above it.
+        if model.column_ == "a":
+            np.testing.assert_array_equal(three[place], 1.0 * (points >= 0) + (points >= 2))
+            assert np.isnan(two[place]).all()
+        else:
+            np.testing.assert_array_equal(two[place], 1.0 * (points >= 1))
+            assert np.isnan(three[place]).all()
+    assert {len(cuts) for cuts in result.rebuilt.cut_points} == {1, 2}
+
+
+def test_models_without_points_have_no_groups():
+    X, y = cohort(60)
+    rebuilt = run(BestColumn(), X, y, n_replicates=2).rebuilt
+    assert np.isnan(rebuilt.points).all()
+    assert np.isnan(rebuilt.groups(3)).all()
+
+
 def test_failed_replicates_are_counted_with_their_reason():
     X, y = cohort(80)
     result = run(BestColumn(fails_without=3), X, y)
@@ -235,7 +269,7 @@ class Cache:
         self.content[name] = content
 
 
-def test_a_stopped_run_resumes_and_its_cache_holds_no_patient():
+def test_a_stopped_run_resumes_with_all_its_predictions():
     X, y = cohort(80)
     cache = Cache(stop_after=5)
     with pytest.raises(KeyboardInterrupt):
@@ -244,7 +278,7 @@ def test_a_stopped_run_resumes_and_its_cache_holds_no_patient():
     resumed = run(BestColumn(), X, y, cache=cache, progress=lambda: calls.append(1))
     assert len(calls) == 13
     assert resumed.estimates == run(BestColumn(), X, y).estimates
-    assert all(set(content) == {"rows"} for content in cache.content.values())
+    np.testing.assert_array_equal(resumed.rebuilt.risk, run(BestColumn(), X, y).rebuilt.risk)
     table = resumed.table()
     assert table["corrected"].isna().equals(table["reason"].notna())
     values = resumed.replicates

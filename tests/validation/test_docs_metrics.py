@@ -9,7 +9,8 @@ from pathlib import Path
 from scorebuilder.validation.metric import METRICS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
-ONE, TWO = PAGE.split("## 2 ")[1].split("## 3 ")
+ONE, REST = PAGE.split("## 2 ")[1].split("## 3 ")
+TWO, OTHERS = REST.split("## 4 ")[0], REST.split("## 4 ")[1].split("## 5 ")[0]
 
 
 def names(table: str, column: int) -> set[str]:
@@ -18,7 +19,6 @@ def names(table: str, column: int) -> set[str]:
 
 
 def test_every_metric_stands_in_the_table():
-    # calibration and reclassification stand on a page of their own
     ours = {name for name in METRICS if f"`{name}`" in PAGE}
     assert {"auc", "brier", "c_index", "scaled_brier", "uno_c", "wolbers_c"} <= ours
     for name in names(ONE, 2) - {"competing"}:
@@ -36,3 +36,16 @@ def test_every_contrast_of_a_metric_stands_in_the_table():
     keys = names(TWO.split("`difference.pairwise_differences`")[0], 2)
     assert keys <= set(CONTRASTS)
     assert {name for name in CONTRASTS if name in METRICS} <= keys
+
+
+def test_every_function_of_the_other_measures_is_there() -> None:
+    for line in OTHERS.splitlines():
+        if not line.startswith("| ") or line.startswith(("| measure", "| ---")):
+            continue
+        module, named = "", re.findall(r"`([a-zA-Z0-9_.]+)", line.split("|")[2])
+        assert named, line
+        for name in named:
+            place, dot, function = name.rpartition(".")
+            if dot and place:
+                module = place if place.startswith("survival.") else f"validation.{place}"
+            assert hasattr(import_module(f"scorebuilder.{module}"), function), name

@@ -10,6 +10,9 @@ from scorebuilder.report import numbers, words
 from scorebuilder.report.drawing import BLUE, MUTED, drawing, percent_axis, pixels, to_svg
 from scorebuilder.report.figure import FIGURES, DataTable, Figure, Summary
 
+LIMITS = ("lower", "median", "upper")
+NO_LIMITS = "no rebuilt model predicts these patients"
+
 
 def draw_instability(summary: Summary) -> Iterator[Figure]:
     """
@@ -29,8 +32,10 @@ def draw_instability(summary: Summary) -> Iterator[Figure]:
     if not found:
         return
     horizon = words.adjective(found["horizon"])
-    if found["risk"]["bins"]:
-        yield _spread(found["risk"]["bins"], horizon)
+    bins = found["risk"]["bins"]
+    known = [row for row in bins if all(row[key] is not None for key in ("risk", *LIMITS))]
+    if known:
+        yield _spread(bins, known, horizon)
     curves = [row for row in found["calibration"]["curves"] if row["observed"] is not None]
     if curves:
         yield _calibration(curves, horizon)
@@ -47,19 +52,18 @@ def _axes(figure: Any, highest: float) -> Any:
     return axes
 
 
-def _spread(bins: list[dict[str, Any]], horizon: str) -> Figure:
-    last = bins[-1]
+def _spread(bins: list[dict[str, Any]], known: list[dict[str, Any]], horizon: str) -> Figure:
+    last = known[-1]
     alt = (
         f"Risk by rebuilt models against the {horizon} risk of the score. In the highest of"
-        f" {len(bins)} bins the score says {numbers.percent(last['risk'])}, and 95 % of the rebuilt"
+        f" {len(known)} bins the score says {numbers.percent(last['risk'])}, and 95 % of rebuilt"
         f" risks lie between {numbers.percent(last['lower'])} and {numbers.percent(last['upper'])}."
     )
     with drawing(4.6, 4.4) as figure:
-        axes = _axes(figure, min(1.0, 1.05 * max(row["upper"] for row in bins)))
-        risk = [row["risk"] for row in bins]
-        lower, upper = ([row[key] for row in bins] for key in ("lower", "upper"))
+        axes = _axes(figure, min(1.0, 1.05 * max(row["upper"] for row in known)))
+        risk, lower, median, upper = ([row[key] for row in known] for key in ("risk", *LIMITS))
         axes.fill_between(risk, lower, upper, color=BLUE, alpha=0.18, linewidth=0)
-        axes.plot(risk, [row["median"] for row in bins], color=BLUE, linewidth=2, marker="o", ms=3)
+        axes.plot(risk, median, color=BLUE, linewidth=2, marker="o", ms=3)
         axes.set_xlabel(f"{horizon} risk of the score")
         axes.set_ylabel("Risk by rebuilt models")
         width, height = pixels(figure)
@@ -76,9 +80,12 @@ def _spread(bins: list[dict[str, Any]], horizon: str) -> Figure:
         ),
         tuple(
             (
-                numbers.percent(row["risk"]),
+                numbers.maybe(row["risk"], NO_LIMITS, style=numbers.percent),
                 numbers.count(row["n"]),
-                *(numbers.percent(row[key]) for key in ("lower", "median", "upper", "error")),
+                *(
+                    numbers.maybe(row[key], NO_LIMITS, style=numbers.percent)
+                    for key in (*LIMITS, "error")
+                ),
             )
             for row in bins
         ),

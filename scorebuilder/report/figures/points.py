@@ -58,9 +58,9 @@ def draw_points(summary: Summary) -> Iterator[Figure]:
         axes.set_ylabel(f"{when.capitalize()} risk")
         axes.grid(visible=False, axis="x")
         counts = [row["n"] or 0 for row in rows]
-        for (low, high), row in {extent(row, "band"): row for row in rows}.items():
-            middle = (low + high) / 2
-            width = high - low + 0.72
+        for (start, end), row in {extent(row, "band"): row for row in rows}.items():
+            middle = (start + end) / 2
+            width = end - start + 0.72
             support.bar(middle, row["n"] or 0, width, color="#9aa5b1", linewidth=0)
             support.text(
                 middle,

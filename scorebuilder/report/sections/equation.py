@@ -1,46 +1,85 @@
-"""The equation with every constant, and one patient computed with it."""
+"""The equation with every constant, and two patients computed with it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from scorebuilder.core.units import format_horizon
-from scorebuilder.report import numbers
-from scorebuilder.report.figure import Summary
+from scorebuilder.report import numbers, words
+from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
+DIGITS = 6
+"""Significant digits of every step."""
 
-def _example(found: dict[str, Any]) -> dict[str, Any]:
+
+def step_number(value: float) -> str:
+    """
+    Write a number of a step with `DIGITS` significant digits.
+
+    Parameters
+    ----------
+    value : float
+        Any finite number.
+
+    Returns
+    -------
+    str
+        With a true minus sign.
+
+    Examples
+    --------
+    >>> step_number(0.0034236788), step_number(-131.02)
+    ('0.00342368', '−131.020')
+    """
+    return f"{value:#.{DIGITS}g}".rstrip(".").replace("-", "\N{MINUS SIGN}")
+
+
+def _worked(found: dict[str, Any], number: int) -> dict[str, Any]:
     rows = [
-        (item["label"], numbers.quantity(item["value"]), numbers.signed(item["contribution"]))
-        for item in found["items"]
-    ]
-    if found.get("reference") is not None:
-        average = (
-            "Average patient of the development cohort",
-            "",
-            numbers.signed(found["reference"]),
-        )
-        rows.insert(0, average)
-    results = [("Points", str(found["points"]))]
-    results += [
         (
-            f"Risk by {format_horizon(row['horizon'])}",
-            numbers.maybe(row["risk"], row.get("reason"), style=numbers.percent),
+            f"{step['label']}: {step['value']}",
+            step["inserted"],
+            step_number(step["centred"]),
+            step_number(step["coefficient"]),
+            step_number(step["product"]),
         )
-        for row in found["risks"]
+        for step in found["steps"]
     ]
+    linear = step_number(found["linear_predictor"])
+    header = ("Predictor", "Its term", "Less the centre", "× coefficient", "=")
     return {
-        "text": found["text"],
-        "rows": rows,
-        "total": numbers.signed(found["linear_predictor"]),
-        "results": results,
+        "title": f"Patient {number}: {words.plural(found['points'], 'point')}",
+        "table": DataTable("Linear predictor, term by term", header, tuple(rows), (1,)),
+        "total": linear,
+        "results": [
+            ("Points", _points(found)),
+            ("Risk group", found["group"]),
+            *(
+                (
+                    f"Risk by {format_horizon(row['horizon'])}",
+                    f"1 \N{MINUS SIGN} {step_number(row['survival'])} ^ exp({linear})"
+                    f" = {numbers.percent(row['risk'], 2)}",
+                )
+                for row in found["risks"]
+            ),
+        ],
     }
+
+
+def _points(found: dict[str, Any]) -> str:
+    last, following = found["thresholds"]
+    parts = []
+    if last is not None:
+        parts.append(f"the last threshold reached is {step_number(last)}")
+    if following is not None:
+        parts.append(f"the next would be {step_number(following)}")
+    return f"{found['points']}: {', '.join(parts)}"
 
 
 def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     """
-    Gather the equation and the worked example.
+    Gather the equation and the worked patients.
 
     Parameters
     ----------
@@ -56,10 +95,14 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     """
     del figures
     model = summary["model"]
-    example = model["worked_example"]
-    return {"equation": model["equation"], "example": _example(example) if example else None}
+    patients = enumerate(model.get("worked_patients", ()), start=1)
+    return {
+        "equation": model["equation"],
+        "digits": DIGITS,
+        "patients": [_worked(found, number) for number, found in patients],
+    }
 
 
 SECTIONS.register(
-    "equation", Section("Equation and example", "Model", 90, "equation.html.j2", context)
+    "equation", Section("Equation and examples", "Model", 90, "equation.html.j2", context)
 )

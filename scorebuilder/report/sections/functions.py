@@ -1,4 +1,4 @@
-"""How the functions were chosen: settings, coefficients, closed tests, proportional hazards."""
+"""How the functions were chosen: settings, coefficients, closed tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
 CRITERIA = {"pvalue": "closed tests on P values", "aic": "AIC", "bic": "BIC"}
-FEW_EVENTS = 10
 
 
 def _terms(rows: list[dict[str, Any]]) -> DataTable:
@@ -55,32 +54,6 @@ def _steps(rows: list[dict[str, Any]]) -> DataTable | None:
             for row in rows
         ),
         text=(2, 6),
-    )
-
-
-def _ph_test(rows: list[dict[str, Any]]) -> tuple[DataTable | None, str]:
-    if not rows:
-        return None, ""
-    table = DataTable(
-        "Test of proportional hazards by scaled Schoenfeld residuals",
-        ("Term", "Chi-squared", "P"),
-        tuple(
-            (
-                row["term"],
-                numbers.maybe(row["chisq"], row.get("reason"), style=numbers.two),
-                numbers.p_value(row["p"], row.get("reason")),
-            )
-            for row in rows
-        ),
-    )
-    low = [row["term"] for row in rows if row["p"] is not None and row["p"] < 0.05]
-    if not low:
-        return (
-            table,
-            "No test gives P below 0.05: there is no evidence against proportional hazards.",
-        )
-    return table, (
-        f"P is below 0.05 for {', '.join(low)}: the effect may change with time after inclusion."
     )
 
 
@@ -146,14 +119,11 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
             ),
         ),
     ]
-    ph_test, ph_sentence = _ph_test(model["ph_test"])
     return {
         "sentence": sentence,
         "settings": settings,
         "terms": _terms(model["terms"]),
         "steps": _steps(model["steps"]),
-        "ph_test": ph_test,
-        "ph_sentence": ph_sentence,
     }
 
 

@@ -16,7 +16,10 @@ SOURCES = {
         " the score, so that it differs more between new samples of patients than shown; with few"
         " folds they are built from fewer patients."
     ),
-    "bootstrap": "Rebuilt models come from bootstrap samples of the patients.",
+    "bootstrap": (
+        "Rebuilt models come from bootstrap samples of the patients: the whole pipeline is fitted"
+        " to each sample, and predicts every patient of the cohort."
+    ),
 }
 
 
@@ -52,6 +55,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         "horizon": words.adjective(found["horizon"]),
         "spread": spread,
         "classes": _classes(found["classes"]),
+        "thresholds": _thresholds(found.get("thresholds", [])),
         "figures": figures["instability"],
         "source": SOURCES[found["source"]],
         "no_calibration": found["calibration"]["reason"],
@@ -68,6 +72,25 @@ def _classes(rows: list[dict[str, Any]]) -> DataTable:
                 *(
                     numbers.maybe(row[key], row["reason"], style=numbers.percent)
                     for key in ("changed", "changed_by_two", "ever_changed")
+                ),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _thresholds(rows: list[dict[str, Any]]) -> DataTable | None:
+    if not rows:
+        return None
+    return DataTable(
+        "Patients whom rebuilt models place on the other side of a threshold of risk",
+        ("Threshold", "Other side", "Other side at least once"),
+        tuple(
+            (
+                numbers.percent(row["threshold"], 0),
+                *(
+                    numbers.maybe(row[key], row["reason"], style=numbers.percent)
+                    for key in ("changed", "ever_changed")
                 ),
             )
             for row in rows

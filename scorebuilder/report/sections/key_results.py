@@ -1,4 +1,4 @@
-"""Key results: headline numbers, risk by points, the findings in sentences, intended use."""
+"""Key results: headline numbers, risk by points, established scores, limits, findings."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from typing import Any
 
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers, words
-from scorebuilder.report.figure import Summary
+from scorebuilder.report.figure import DataTable, Summary, slug
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
-MEANING = (
-    ("outcome", "Outcome"),
-    ("time_zero", "Time zero"),
-    ("population", "Population"),
-    ("intended_use", "Intended use"),
-    ("not_for", "Not for"),
-)
-
-
 DIFFERENCE = ("difference", "lower", "upper", "reason")
+MOST_SCORES = 8
+MOST_WARNINGS = 4
 
 
 def _main_rows(summary: Summary, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -66,6 +59,7 @@ def _cards(summary: Summary) -> list[dict[str, str]]:
 
 
 def _strip(summary: Summary) -> dict[str, Any] | None:
+    """Lay out the scale: risk group, points, risk, and how many patients have them."""
     rows = _main_rows(summary, summary["points"]["risk_table"])
     if not rows:
         return None
@@ -75,42 +69,107 @@ def _strip(summary: Summary) -> dict[str, Any] | None:
             "points": row["points"],
             "text": numbers.maybe(row["predicted"], row["reason"], style=numbers.percent),
             "heat": f"h{round(6 * (row['predicted'] or 0.0) / most)}",
+            "n": "hidden" if row["n"] is None else numbers.count(row["n"]),
         }
         for row in rows
     ]
     when = words.adjective(summary["score"]["main_horizon"])
-    return {"caption": f"Predicted {when} risk by points", "cells": cells}
+    return {
+        "caption": f"Predicted {when} risk by points",
+        "cells": cells,
+        "groups": _bands(summary, [row["points"] for row in rows]),
+    }
+
+
+def _bands(summary: Summary, points: list[int]) -> list[tuple[str, int]]:
+    """Count the columns of each risk group; none if the groups do not cover the scale."""
+    groups = (summary["risk_groups"] or {}).get("groups", ())
+    spans = [
+        (group["label"], sum(group["points_from"] <= value <= group["points_to"] for value in points))
+        for group in groups
+    ]
+    shown = [(label, span) for label, span in spans if span]
+    return shown if sum(span for _, span in shown) == len(points) else []
+
+
+def _established(summary: Summary) -> DataTable | None:
+    rows = _main_rows(summary, summary["validation"]["comparison"])
+    if not rows:
+        return None
+    cells = []
+    for row in rows[:MOST_SCORES]:
+        why = row["reason"]
+        cells.append(
+            (
+                row["label"],
+                numbers.count(row["n_scorable"]),
+                numbers.maybe(row["auc_baseline"], why),
+                numbers.maybe(row["auc_score"], why),
+                numbers.difference(*(row[key] for key in DIFFERENCE)),
+                numbers.p_value(row["p"], why),
+                _verdict(row),
+            )
+        )
+    when = format_horizon(summary["score"]["main_horizon"])
+    header = (
+        "Established score", "Patients", "Its AUC", "This score", "Difference (95 % CI)", "P",
+        "This score ranks",
+    )  # fmt: skip
+    return DataTable(f"AUC at {when} on the same patients", header, tuple(cells), text=(6,))
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    """Say what the limits of the difference allow to say."""
+    if row["lower"] is None or row["upper"] is None:
+        return "not comparable"
+    if row["lower"] > 0:
+        return "better"
+    return "worse" if row["upper"] < 0 else "no clear difference"
+
+
+def _limits(summary: Summary) -> list[str]:
+    """Say where the score was tried, and what the numbers themselves call into doubt."""
+    cohorts = summary.get("external") or ()
+    if cohorts:
+        names = ", ".join(str(cohort["label"]) for cohort in cohorts)
+        tried = f"Tried outside its own cohort in: {names}."
+    else:
+        tried = "Never tried outside the cohort that it was made from."
+    return [tried, *summary["warnings"][:MOST_WARNINGS]]
+
+
+def _calibration(row: dict[str, Any], when: str) -> str:
+    large = (row["in_the_large"], row["in_the_large_lower"], row["in_the_large_upper"])
+    slope = (row["slope"], row["slope_lower"], row["slope_upper"])
+    level = _place(large, ("too high on average", "right on average", "too low on average"))
+    spread = _place(slope, ("too extreme", "spread as they should be", "not spread enough"))
+    ratio, steep = (
+        numbers.estimate(*found, row["reason"], style=numbers.two) for found in (large, slope)
+    )
+    told = " and ".join(part for part in (level, spread) if part)
+    start = f"Risks by {when} are {told}" if told else f"Calibration at {when}"
+    return f"{start}: observed / expected {ratio}; slope {steep}."
+
+
+def _place(
+    found: tuple[float | None, float | None, float | None], verdicts: tuple[str, str, str]
+) -> str:
+    """Tell whether an interval lies below 1, holds it, or lies above."""
+    _, lower, upper = found
+    if lower is None or upper is None:
+        return ""
+    below, holds, above = verdicts
+    return below if upper < 1 else above if lower > 1 else holds
 
 
 def _findings(summary: Summary) -> list[str]:
     when = format_horizon(summary["score"]["main_horizon"])
-    lines = []
-    for row in _main_rows(summary, summary["validation"]["calibration"]):
-        if row["model"] == "score":
-            large = numbers.estimate(
-                row["in_the_large"], row["in_the_large_lower"], row["in_the_large_upper"],
-                row["reason"], style=numbers.two,
-            )  # fmt: skip
-            slope = numbers.estimate(
-                row["slope"], row["slope_lower"], row["slope_upper"], row["reason"],
-                style=numbers.two,
-            )  # fmt: skip
-            lines.append(f"Calibration at {when}: observed / expected {large}; slope {slope}.")
-    judged = [
-        row
-        for row in _main_rows(summary, summary["validation"]["comparison"])
-        if row["auc_baseline"] is not None and row["auc_score"] is not None
+    lines = [str(summary["headline"]["sentence"])]
+    lines += [
+        _calibration(row, when)
+        for row in _main_rows(summary, summary["validation"]["calibration"])
+        if row["model"] == "score"
     ]
-    if judged:
-        best = max(judged, key=lambda row: float(row["auc_baseline"]))
-        lines.append(
-            f"Strongest established score: {best['label']}. On the same"
-            f" {words.plural(best['n_scorable'], 'patient')} its AUC is"
-            f" {numbers.three(best['auc_baseline'])} against"
-            f" {numbers.three(best['auc_score'])} for the score (difference"
-            f" {numbers.difference(*(best[key] for key in DIFFERENCE))},"
-            f" P {numbers.p_value(best['p'], best['reason'])})."
-        )
     forms = {row["form"]: row["auc"] for row in _main_rows(summary, summary["points"]["price"])}
     if forms.get("formula") is not None and forms.get("points") is not None:
         lines.append(
@@ -137,14 +196,15 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         What the template names.
     """
     del figures
-    score = summary["score"]
-    use = [(name, score[key]) for key, name in MEANING if score.get(key)]
-    use.append(("Horizons", ", ".join(format_horizon(days) for days in score["horizons"])))
+    use = summary["score"].get("intended_use")
     return {
         "cards": _cards(summary),
         "strip": _strip(summary),
+        "established": _established(summary),
+        "limits": _limits(summary),
+        "limits_id": slug("Limits and warnings"),
         "findings": _findings(summary),
-        "use": use,
+        "use": [("Intended use", use)] if use else [],
     }
 
 

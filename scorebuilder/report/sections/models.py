@@ -72,8 +72,9 @@ def _cell(
     *,
     limits: bool = True,
 ) -> str:
-    row = rows.get(key) or rows.get((*key[:2], "auc", "", None))
-    if row is None or row["measure"] != key[2]:
+    row = rows.get(key)
+    if row is None:  # the reason stands beside the whole of it, or beside the AUC
+        row = rows.get((*key[:3], "", key[4])) or rows.get((*key[:2], "auc", "", None))
         return numbers.undefined(ABSENT if row is None else row["reason"] or ABSENT)
     lower, upper = (row["lower"], row["upper"]) if limits else (None, None)
     return numbers.estimate(row["value"], lower, upper, row["reason"], style=style)

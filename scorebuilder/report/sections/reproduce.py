@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scorebuilder.report import numbers
 from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
@@ -32,6 +33,10 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         ("SHA-256 of the data", found["data_sha256"]),
         ("Fingerprint of the score", score["core_id"]),
         ("Version of the code", found["code_version"]),
+        *((("SHA-256 of the code", found["code_sha256"]),) if "code_sha256" in found else ()),
+        ("Refits of the whole pipeline", numbers.count(summary["validation"]["design"]["n_fits"])),
+        ("Warnings", f"{len(summary['warnings'])}, listed under limits and warnings"),
+        ("Time it took", "in run.json, which is the only file that differs between two runs"),
     ]
     rows = tuple((name, str(version)) for name, version in sorted(found["versions"].items()))
     versions = DataTable("Versions", ("Library", "Version"), rows, text=(1,)) if rows else None

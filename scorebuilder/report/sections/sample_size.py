@@ -41,7 +41,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         ("Patients", numbers.count(found["n_patients"])),
         ("Events", numbers.count(found["n_events"])),
         ("Candidate parameters", numbers.count(found["n_parameters"])),
-        ("Events per candidate parameter", numbers.number(found["events_per_parameter"], 1)),
+        ("Events per candidate parameter", _per_parameter(found)),
         ("Events per 100 patient-years", numbers.two(100 * found["rate_per_year"])),
         ("Mean follow-up", f"{numbers.number(found['mean_follow_up_years'], 1)} years"),
     ]
@@ -67,13 +67,22 @@ def _table(found: dict[str, Any], scenario: dict[str, Any]) -> dict[str, Any]:
             CRITERIA[row["criterion"]],
             numbers.count(row["n_patients"]),
             numbers.count(row["n_events"]),
-            numbers.number(row["events_per_parameter"], 1),
+            _per_parameter(row),
             "yes" if row["fulfilled"] else f"no, {numbers.count(found['n_patients'])} at hand",
         )
         for row in scenario["criteria"]
     )
     header = ("Criterion", "Patients", "Events", "Events per parameter", "Fulfilled")
     return {"table": DataTable(caption, header, rows, text=(4,))}
+
+
+def _per_parameter(row: dict[str, Any]) -> str:
+    why = "nothing is estimated"
+    return numbers.maybe(row["events_per_parameter"], why, style=_one_digit)
+
+
+def _one_digit(value: float) -> str:
+    return numbers.number(value, 1)
 
 
 def applies(summary: Summary) -> bool:

@@ -1,0 +1,1 @@
+"""Formats in which a report can be written, one in each file."""

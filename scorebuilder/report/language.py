@@ -1,0 +1,287 @@
+"""The page in another language: a catalogue of its own phrases, and numbers as readers write them.
+
+A phrase of a catalogue may hold ``{}``, which stands for a number, a label or another phrase, and
+``{*}``, which stands for anything and keeps it but for its numbers: labels in a row, units.
+Labels of the user stay as they are, and so does what stands as code. What the catalogue lacks
+stays in English and is counted at the top of the page.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from scorebuilder.core.errors import SpecError
+
+_TOKEN = re.compile(r"(<[^>]*>)")
+_ATTRIBUTE = re.compile(r'(?<= )(alt|aria-label)="([^"]*)"')
+_NUMBER = re.compile(r"(?<![\w./,])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w/]|[.,]\d)")
+_HOLE = re.compile(r"\{(\*?)\}")
+_LETTERS = re.compile(r"[A-Za-z]{2}")
+_RAW = {"style", "pre", "code"}
+_BLANK = "\N{NARROW NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """
+    Phrases of one language.
+
+    Attributes
+    ----------
+    language : str
+        Two letters.
+    note, left : str
+        Say what is never translated, and how many passages are not yet; ``{}`` is their number.
+    phrases : mapping of str to str
+        English phrase to phrase.
+    """
+
+    language: str
+    note: str
+    left: str
+    phrases: Mapping[str, str]
+    _patterns: list[tuple[re.Pattern[str], list[str], str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Make a pattern of each phrase with holes; the one with most fixed letters comes first."""
+        holed = [phrase for phrase in self.phrases if _HOLE.search(phrase)]
+        for phrase in sorted(holed, key=lambda text: (-len(_HOLE.sub("", text)), text)):
+            fixed, kinds = _HOLE.split(phrase)[::2], _HOLE.findall(phrase)
+            pattern = re.compile("(.+?)".join(re.escape(part) for part in fixed), re.DOTALL)
+            self._patterns.append((pattern, kinds, self.phrases[phrase]))
+
+    def find(self, text: str, own: frozenset[str]) -> str | None:
+        """
+        Translate a text.
+
+        Parameters
+        ----------
+        text : str
+            Without blanks around it, and with single ones inside.
+        own : frozenset of str
+            Texts of the user.
+
+        Returns
+        -------
+        str or None
+            None if the catalogue does not have it.
+        """
+        if text in self.phrases and not _HOLE.search(text):
+            return self.phrases[text]
+        if text in own:
+            return text
+        if not _LETTERS.search(text):
+            return localise(text)
+        for pattern, kinds, phrase in self._patterns:
+            found = pattern.fullmatch(text)
+            if found:
+                inner = [
+                    localise(part) if kind else self.find(part, own)
+                    for kind, part in zip(kinds, found.groups(), strict=True)
+                ]
+                known = [part for part in inner if part is not None]
+                if len(known) == len(inner):
+                    return _filled(phrase, known)
+        return None
+
+
+def _filled(phrase: str, parts: list[str]) -> str:
+    """Put the parts into the holes, in order."""
+    following = iter(parts)
+    return _HOLE.sub(lambda _: next(following), phrase)
+
+
+def localise(text: str) -> str:
+    """
+    Write the numbers of a text with a decimal comma and thin blanks between thousands.
+
+    Parameters
+    ----------
+    text : str
+        Numbers, signs and blanks; versions such as 0.1.0 are no numbers.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> localise("3,873 (0.712)").replace(chr(8239), " ")
+    '3 873 (0,712)'
+    """
+    text = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
+    return _NUMBER.sub(
+        lambda found: (
+            found.group(1).replace(",", _BLANK) + (found.group(2) or "").replace(".", ",")
+        ),
+        text,
+    )
+
+
+def languages() -> tuple[str, ...]:
+    """
+    Name the languages that a report can be written in.
+
+    Returns
+    -------
+    tuple of str
+        English first.
+    """
+    folder = resources.files("scorebuilder.report.languages")
+    found = (entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return ("en", *sorted(name.removesuffix(".yaml") for name in found))
+
+
+@cache
+def load_catalogue(language: str) -> Catalogue:
+    """
+    Read the catalogue of a language.
+
+    Parameters
+    ----------
+    language : str
+        Two letters.
+
+    Returns
+    -------
+    Catalogue
+        Its phrases.
+
+    Raises
+    ------
+    SpecError
+        If there is none.
+    """
+    import yaml
+
+    if language not in languages()[1:]:
+        message = f"no report in `{language}`; choose one of {', '.join(languages())}"
+        raise SpecError(message)
+    file = resources.files("scorebuilder.report.languages") / f"{language}.yaml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    phrases = {key: text for part in content["phrases"].values() for key, text in part.items()}
+    return Catalogue(language, content["note"], content["left"], phrases)
+
+
+def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
+    """
+    Put a page into another language.
+
+    Parameters
+    ----------
+    page : str
+        In English.
+    language : str
+        One of `languages`.
+    summary : mapping
+        Whose texts are the user's and stay.
+
+    Returns
+    -------
+    str
+        The page; its markup, anchors and style are the same.
+    """
+    if language == "en":
+        return page
+    catalogue = load_catalogue(language)
+    own = frozenset(own_texts(summary)) - catalogue.phrases.keys()
+    left: list[str] = []
+    done = "".join(_translated(page, catalogue, own, left))
+    done = done.replace('<html lang="en">', f'<html lang="{language}">', 1)
+    note = catalogue.note + (f" {catalogue.left.replace('{}', str(len(left)))}" if left else "")
+    return done.replace("</h1>", f'</h1>\n<p class="note">{html.escape(note)}</p>', 1)
+
+
+def untranslated(page: str, language: str, summary: Mapping[str, Any]) -> list[str]:
+    """
+    List what a catalogue lacks.
+
+    Parameters
+    ----------
+    page : str
+        In English.
+    language : str
+        One of `languages`, not English.
+    summary : mapping
+        Whose texts are the user's.
+
+    Returns
+    -------
+    list of str
+        Texts of the page that stay in English, each once, in order.
+    """
+    catalogue = load_catalogue(language)
+    own = frozenset(own_texts(summary)) - catalogue.phrases.keys()
+    left: list[str] = []
+    for _ in _translated(page, catalogue, own, left):
+        pass
+    return list(dict.fromkeys(left))
+
+
+def own_texts(value: Any) -> Iterator[str]:
+    """
+    Yield every text of a summary: labels, units and sentences that the study brought.
+
+    Parameters
+    ----------
+    value : object
+        Nested dictionaries and lists.
+
+    Yields
+    ------
+    str
+        As the page shows it, in single blanks.
+    """
+    if isinstance(value, str):
+        yield " ".join(value.split())
+    elif isinstance(value, Mapping):
+        yield from value.get("versions") or ()
+        for item in value.values():
+            yield from own_texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from own_texts(item)
+
+
+def _translated(
+    page: str, catalogue: Catalogue, own: frozenset[str], left: list[str]
+) -> Iterator[str]:
+    inside: list[str] = []
+    for token in _TOKEN.split(page):
+        if token.startswith("<"):
+            name = token.strip("</>").split(" ", 1)[0].lower()
+            if name in _RAW:
+                inside = inside[:-1] if token.startswith("</") else [*inside, name]
+            yield _ATTRIBUTE.sub(lambda found: _attribute(found, catalogue, own, left), token)
+        elif inside or not token.strip():
+            yield token
+        else:
+            yield _node(token, catalogue, own, left)
+
+
+def _node(token: str, catalogue: Catalogue, own: frozenset[str], left: list[str]) -> str:
+    before = token[: len(token) - len(token.lstrip())]
+    after = token[len(token.rstrip()) :]
+    text = " ".join(html.unescape(token).split())
+    found = catalogue.find(text, own)
+    if found is None:
+        left.append(text)
+        return f"{before}{html.escape(text)}{after}"
+    return f"{before}{html.escape(found)}{after}"
+
+
+def _attribute(
+    found: re.Match[str], catalogue: Catalogue, own: frozenset[str], left: list[str]
+) -> str:
+    text = " ".join(html.unescape(found.group(2)).split())
+    said = catalogue.find(text, own)
+    if said is None:
+        left.append(text)
+    return f'{found.group(1)}="{html.escape(said or text)}"'

@@ -1,0 +1,1 @@
+"""Catalogues of the report's own words, one file for each language."""

@@ -1,0 +1,120 @@
+"""The report in French: nothing of its own stays in English, and no number changes its value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from scorebuilder.core.errors import SpecError
+from scorebuilder.report.document import Code, Grid, read_page
+from scorebuilder.report.format import Rendering
+from scorebuilder.report.language import (
+    Catalogue,
+    languages,
+    load_catalogue,
+    localise,
+    translate_page,
+    untranslated,
+)
+from scorebuilder.report.render import render_html
+
+NNBSP = "\N{NARROW NO-BREAK SPACE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0.712", "0,712"),
+        ("3,873", f"3{NNBSP}873"),
+        ("1,234,567.8", f"1{NNBSP}234{NNBSP}567,8"),
+        ("0.1.0", "0.1.0"),
+        ("−0.002 (−0.010 to 0.006)", "−0,002 (−0,010 to 0,006)"),
+        ("<0.001", "<0,001"),
+        ("10.1093/eurheartj", "10.1093/eurheartj"),
+        ("12.5 %", "12,5\N{NO-BREAK SPACE}%"),
+        ("5, 10", "5, 10"),
+    ],
+)
+def test_numbers_are_written_with_a_comma_and_versions_are_not(text: str, shown: str) -> None:
+    assert localise(text) == shown
+
+
+def test_a_phrase_with_holes_is_filled_from_within() -> None:
+    phrases = {"{} of {}": "{} sur {}", "{} years": "{} ans", "Age": "ÂGE", "{}: {*}": "{} : {}"}
+    catalogue = Catalogue("fr", "", "{}", phrases)
+    own = frozenset({"Mine"})
+    assert catalogue.find("2.5 of 5 years", own) == "2,5 sur 5 ans"
+    assert catalogue.find("Age", own) == "ÂGE"
+    assert catalogue.find("Mine", own) == "Mine"
+    assert catalogue.find("Mine: any words 1.5", own) == "Mine : any words 1,5"
+    assert catalogue.find("theirs of 5", own) is None
+
+
+def test_the_catalogue_keeps_every_hole() -> None:
+    for phrase, said in load_catalogue("fr").phrases.items():
+        assert phrase.count("{}") + phrase.count("{*}") == said.count("{}"), phrase
+        assert said.strip()
+
+
+def test_an_unknown_language_names_the_known_ones() -> None:
+    assert languages() == ("en", "fr")
+    with pytest.raises(SpecError, match="no report in `xx`; choose one of en, fr"):
+        load_catalogue("xx")
+
+
+def test_nothing_of_the_page_stays_in_english(example_summary: dict[str, Any]) -> None:
+    page = render_html(example_summary)
+    assert untranslated(page, "fr", example_summary) == []
+    french = translate_page(page, "fr", example_summary)
+    assert '<html lang="fr">' in french
+    assert "Résultats principaux" in french
+    assert "encore en anglais" not in french
+    _same_skeleton(page, french)
+    _same_numbers(page, french)
+    assert translate_page(page, "en", example_summary) == page
+
+
+def _same_skeleton(page: str, french: str) -> None:
+    """Tags, classes, anchors, images and policy are the same."""
+
+    def tags(text: str) -> list[str]:
+        text = text.replace('<p class="note">Les mots', "Les mots").replace("français.</p>", "")
+        text = re.sub(r' (alt|aria-label|lang)="[^"]*"', "", text)
+        return re.findall(r"<[^>]*>", text)
+
+    assert tags(page) == tags(french)
+    assert re.findall("<style>(.*?)</style>", page, re.DOTALL) == re.findall(
+        "<style>(.*?)</style>", french, re.DOTALL
+    )
+
+
+def _same_numbers(page: str, french: str) -> None:
+    """Every number of every table is the same once its marks are put back."""
+    translated = read_page(french)
+    note = next(block for block in translated if getattr(block, "kind", "") == "note")
+    translated.remove(note)
+    for ours, theirs in zip(read_page(page), translated, strict=True):
+        if isinstance(ours, Code):
+            assert theirs == ours
+        if isinstance(ours, Grid) and isinstance(theirs, Grid):
+            for row, other in zip(ours.body, theirs.body, strict=True):
+                for cell, said in zip(row, other, strict=True):
+                    assert _digits(cell.text) == _digits(said.text), (cell.text, said.text)
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def test_what_is_missing_is_counted_on_the_page(
+    example_rendering: Rendering, example_summary: dict[str, Any]
+) -> None:
+    page = example_rendering.html.replace("<h3", "<p>An English sentence of tomorrow.</p><h3", 1)
+    before = len(untranslated(example_rendering.html, "fr", example_summary))
+    left = untranslated(page, "fr", example_summary)
+    assert len(left) == before + 1
+    assert "An English sentence of tomorrow." in left
+    assert "encore en anglais" in translate_page(page, "fr", example_summary)
+    assert "<script>" not in translate_page(page, "fr", example_summary)
