@@ -73,7 +73,7 @@ def test_second_rendering_has_the_same_bytes(summary: dict[str, Any], html: str)
 
 def test_the_page_is_well_formed_and_small(html: str, page: Page) -> None:
     assert page.open == []
-    assert len(html.encode()) < 2_000_000
+    assert len(html.encode()) < 5_000_000  # with every section; figures are most of it
 
 
 def test_policy_comes_first_and_its_hash_fits_the_one_style(html: str, page: Page) -> None:
