@@ -99,7 +99,7 @@ def test_print_shows_what_is_folded_away(browser: Any, file: Path) -> None:
     )
     assert low == []
     assert page.evaluate(
-        """[...document.querySelectorAll('figure')].every(
+        """[...document.querySelectorAll('figure img')].every(
            e => getComputedStyle(e).breakInside == 'avoid')"""
     )
     assert page.evaluate("getComputedStyle(document.querySelector('.contents')).display") == "none"

@@ -195,7 +195,7 @@ def _without_numbers(value: Any, path: tuple[str, ...] = ()) -> Any:
 
 def test_every_number_may_be_undefined(summary: dict[str, Any]) -> None:
     # These know their numbers or leave out the whole; their own tests have the rest.
-    whole = ("external", "incremental")
+    whole = ("external", "incremental", "importance")
     others = copy.deepcopy({k: v for k, v in summary.items() if k not in whole})
     others["model"]["worked_patients"] = []
     page = Page(render_html(_without_numbers(others)))
@@ -239,7 +239,9 @@ def test_lists_may_be_empty(summary: dict[str, Any]) -> None:
         "performance": [], "roc": [], "calibration": [], "comparison": [], "decision_curve": [],
     }  # fmt: skip
     bare |= {"baselines": [], "warnings": [], "external": []}
-    bare |= dict.fromkeys(("stage_agreement", "subgroups", "incremental", "rules", "card"))
+    bare |= dict.fromkeys(
+        ("stage_agreement", "subgroups", "incremental", "rules", "card", "importance")
+    )
     bare["validation"]["models"] = None
     bare["instability"] |= {"classes": [], "thresholds": []}
     bare["instability"]["risk"]["bins"] = bare["instability"]["calibration"]["curves"] = []
