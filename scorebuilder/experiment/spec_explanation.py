@@ -9,8 +9,9 @@ from scorebuilder.experiment.spec_parts import SpecPart
 
 class ExplanationSpec(SpecPart):
     """
-    Agreement of both stages: Shapley values of the forest beside the contributions of the score;
-    and what few patients decide.
+    Agreement of both stages, and what few patients decide.
+
+    The Shapley values of the forest are set beside the contributions of the score.
 
     Attributes
     ----------

@@ -131,7 +131,9 @@ def work_out(artifact: ScoreArtifact, inputs: dict[str, Any]) -> WorkedPatient:
         for row in artifact.scoring["baseline"]
     )
     group = str(scored["risk_group"])
-    return WorkedPatient(steps, linear, points, group, (reached[points], reached[points + 1]), risks)
+    return WorkedPatient(
+        steps, linear, points, group, (reached[points], reached[points + 1]), risks
+    )
 
 
 def ordinary_vectors(artifact: ScoreArtifact) -> list[dict[str, Any]]:

@@ -54,6 +54,7 @@ def _readme(artifact: ScoreArtifact, target: str, names: list[str]) -> str:
         f"{content['title']}",
         f"{content['name']} {content['version']}, status: {content['status']}",
         f"core_id {content['core_id']}",
+        make_plan(artifact).notice,
         "",
         f"{chosen.label}. {chosen.usage}".rstrip(),
         "",

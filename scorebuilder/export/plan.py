@@ -161,6 +161,25 @@ class Plan:
     about: Mapping[str, Any]
 
     @property
+    def status_notice(self) -> str:
+        """What the status says to whoever uses the score; empty for an active one."""
+        status, successor = self.about["status"], self.about["superseded_by"]
+        if status == "active":
+            return ""
+        if status == "withdrawn":
+            return "This score was withdrawn. Do not use it."
+        if status == "superseded":
+            return f"This score was superseded{f' by {successor}' if successor else ''}."
+        return f"Status: {status}. Not for the care of patients."
+
+    @property
+    def notice(self) -> str:
+        """The same for pages without a clock, with the day by which the score is due for review."""
+        review = self.about["review_by"]
+        due = f"Do not use it after {review}." if review else ""
+        return f"{self.status_notice} {due}".strip()
+
+    @property
     def file_stem(self) -> str:
         """Name of the score as an identifier in lower case."""
         stem = str(self.about["name"]).replace("-", "_").replace("/", "_")

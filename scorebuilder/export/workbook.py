@@ -141,14 +141,7 @@ class _Patient:
 
     def _notice(self) -> str:
         about, constants = self.plan.about, self.printer.constants
-        status = str(about["status"])
-        words = {
-            "active": "",
-            "withdrawn": "This score was withdrawn. Do not use it.",
-            "superseded": f"This score was superseded by {about['superseded_by']}."
-            if about["superseded_by"]
-            else "This score was superseded.",
-        }.get(status, f"Status: {status}. Not for the care of patients.")
+        words = self.plan.status_notice
         parts = [constants.of(words, "notice of the status")] if words else []
         if about["review_by"]:
             year, month, day = (int(part) for part in str(about["review_by"]).split("-"))

@@ -68,7 +68,7 @@ _EN = {
     "not_causal": "Not causal: these are other patients, who had the reference value. The score"
     " cannot tell what would happen if this patient's value were changed, and does not advise"
     " treatment.",
-    "no_references": "No modifiable input differs from its reference value.",
+    "no_references": "No input that the score calls modifiable differs from its reference.",
     "input": "Input", "now": "Now", "reference": "At reference",
     "about": "About the score", "intended_use": "Intended use", "not_for": "Not for",
     "population": "Population", "outcome": "Outcome", "time_zero": "Time zero",
@@ -140,7 +140,7 @@ _FR = {
     "not_causal": "Non causal : il s'agit d'autres patients, qui avaient la valeur de référence. Le"
     " score ne dit pas ce qui arriverait si la valeur de ce patient changeait, et ne conseille"
     " aucun traitement.",
-    "no_references": "Aucune variable modifiable ne diffère de sa valeur de référence.",
+    "no_references": "Aucune variable dite modifiable ne diffère de sa référence.",
     "input": "Variable", "now": "Actuel", "reference": "À la référence",
     "about": "À propos du score", "intended_use": "Usage prévu", "not_for": "Ne pas utiliser pour",
     "population": "Population", "outcome": "Critère", "time_zero": "Temps zéro",

@@ -31,10 +31,10 @@ def summarise_missing(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``n_complete`` patients, None if that could be few; ``patterns``, the sets of variables that the same patients lack,
-        the most frequent first; ``n_other``, patients with a pattern that is rare or not among the
-        first `MOST_PATTERNS`; ``against_event``, one row per variable with missing values. A count
-        of 1 to 4 patients is None.
+        ``n_complete`` patients, None if that could be few; ``patterns``, the sets of variables
+        that the same patients lack, the most frequent first; ``n_other``, patients with a pattern
+        that is rare or not among the first `MOST_PATTERNS`; ``against_event``, one row per
+        variable with missing values. A count of 1 to 4 patients is None.
     """
     lacking = study.X.isna()
     names = [str(name) for name in study.X.columns if lacking[name].any()]
@@ -54,6 +54,8 @@ def summarise_missing(study: Study) -> dict[str, Any]:
 
 def _patterns(lacking: pd.DataFrame, labels: dict[str, str]) -> dict[str, Any]:
     """Count the patterns; what small ones could be worked out from is not counted apart either."""
+    if not labels:
+        return {"n_complete": len(lacking), "patterns": [], "n_patterns": 0, "n_other": 0}
     rows = pd.Series(list(lacking.itertuples(index=False, name=None)))
     found = rows.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     hidden = hidden_levels(found.to_numpy()[None, :])

@@ -195,5 +195,6 @@ def _ph_test(study: Study) -> list[dict[str, Any]]:
 def _worked_patients(study: Study) -> list[dict[str, Any]]:
     """Work out made-up patients: test vectors, which are no patients of the cohort."""
     return [
-        asdict(work_out(study.sealed, vector["inputs"])) for vector in ordinary_vectors(study.sealed)
+        asdict(work_out(study.sealed, vector["inputs"]))
+        for vector in ordinary_vectors(study.sealed)
     ]

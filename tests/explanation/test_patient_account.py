@@ -100,17 +100,19 @@ def test_the_place_holds_the_true_share(small_score: Any) -> None:
 
 def test_without_aggregates_quantiles_serve_and_without_both_nothing(small_score: Any) -> None:
     content = {k: v for k, v in small_score.artifact.content.items() if k != "monitoring"}
-    older = seal(content)
-    quantiles = content["evidence"]["development"]["linear_predictor"]["quantiles"]
-    middle = next(row["value"] for row in quantiles if row["share"] == 0.5)
-    assert place_of_score(older, middle + 1e-9).below == 0.5
-    assert place_of_score(older, middle).up_to == 0.5
-    evidence = {k: v for k, v in content["evidence"].items() if k != "development"}
+    bare = seal(content)
     with pytest.raises(UndefinedMetricError, match="does not describe"):
-        place_of_score(seal({**content, "evidence": evidence}), middle)
-    account = account_for(seal({**content, "evidence": evidence}), PATIENT)
+        place_of_score(bare, 0.0)
+    account = account_for(bare, PATIENT)
     assert account["place"] is None
     assert "does not describe" in account["place_reason"]
+    # as the first artifacts kept them: below -1, from -1 to 2, above 2
+    rows = [{"share": 0.25, "value": -1.0}, {"share": 0.75, "value": 2.0}]
+    evidence = {**content["evidence"], "development": {"linear_predictor": {"quantiles": rows}}}
+    older = seal({**content, "evidence": evidence})
+    assert place_of_score(older, -3.0) == Place(0.0, 0.25)
+    assert place_of_score(older, 2.0) == Place(0.25, 0.75)
+    assert place_of_score(older, 2.1) == Place(0.75, 1.0)
 
 
 def test_only_modifiable_inputs_have_reference_values(small_score: Any) -> None:

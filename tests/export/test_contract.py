@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import sqlglot
 
+from scorebuilder.export.folder import export_folder
 from scorebuilder.export.target import TARGETS, export_score
 from scorebuilder.score.artifact import ScoreArtifact, seal
 
@@ -95,6 +96,17 @@ def test_banners_of_running_code(
         f"source('{tmp_path}/whas_death.R'); cat(whas_death(notices = TRUE))"
     )
     assert words in run(["Rscript", "--vanilla", tmp_path / "n.R"])
+
+
+def test_files_without_a_clock_state_the_banner_and_the_day(small_score: Any) -> None:
+    artifact = changed(small_score.artifact, status="withdrawn", review_by="2020-01-01")
+    for target in ("card", "sql"):
+        files = export_folder(artifact, target)
+        assert WITHDRAWN in files["README.txt"].decode()
+        for name, content in files.items():
+            if name.endswith(".html") or (name.endswith(".sql") and ".check." not in name):
+                assert WITHDRAWN in content.decode()
+                assert "2020-01-01" in content.decode()
 
 
 def test_an_active_score_within_its_date_has_no_banner(small_score: Any, tmp_path: Path) -> None:

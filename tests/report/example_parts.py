@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 YEAR = 365.25
@@ -24,7 +26,8 @@ def contrasts(scale: float) -> list[dict[str, Any]]:
         ("auc", "", "Difference of AUC(t)", 0.012), ("brier", "", "Difference of Brier", -0.001),
         ("nri_continuous", "events", "Continuous NRI: Events", 0.14),
         ("nri_continuous", "nonevents", "Continuous NRI: Non-events", 0.05),
-        ("idi", "", "IDI", None), ("net_benefit", "0.1", "Difference of net benefit at 10 %", 0.002),
+        ("idi", "", "IDI", None),
+        ("net_benefit", "0.1", "Difference of net benefit at 10 %", 0.002),
     ]  # fmt: skip
     return [
         estimate(
@@ -91,7 +94,9 @@ def subgroups() -> list[dict[str, Any]]:
                 ],
                 "differences": [
                     estimate(0.0 if not place else 0.01 if known else None, measure=name, p=p)
-                    for name, p in (("auc", 0.62 if place == 1 else None), ("observed_expected", None))
+                    for name, p in (
+                        ("auc", 0.62 if place == 1 else None), ("observed_expected", None),
+                    )
                 ],
             }
         )  # fmt: skip
@@ -161,7 +166,7 @@ def models() -> dict[str, Any]:
     ]  # fmt: skip
     steps = ["forest", "formula", "points", "groups"]
     price = [row for place, step in enumerate(steps) for row in _own(step, 0.012 * place)]
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in pairwise(steps):
         price += _against(step, before)
     rows = [row for place, (name, *_) in enumerate(kinds) for row in _own(name, 0.01 * place)]
     for name, *_ in kinds[1:]:
@@ -218,8 +223,10 @@ def external(summary: dict[str, Any]) -> list[dict[str, Any]]:
     observed = [{**row, "n": sizes[row["label"]]} for row in groups["observed"]]
 
     def measure(name: str, value: float | None, horizon: float | None) -> dict[str, Any]:
-        test = {"chi2": 4.2, "df": 1.0, "p": 0.04} if horizon is None else dict.fromkeys(
-            ("chi2", "df", "p")
+        test = (
+            {"chi2": 4.2, "df": 1.0, "p": 0.04}
+            if horizon is None
+            else dict.fromkeys(("chi2", "df", "p"))
         )
         return estimate(value, measure=name, label=name, horizon=horizon, threshold=None,
                         events=402, **test)  # fmt: skip
@@ -230,7 +237,8 @@ def external(summary: dict[str, Any]) -> list[dict[str, Any]]:
     checked = summary["validation"]
     return [
         {
-            "name": "other", "label": "Other hospital", "population": "patients of another hospital",
+            "name": "other", "label": "Other hospital",
+            "population": "patients of another hospital",
             "outcome": "vascular death, stroke or infarction", "time_zero": "first visit",
             "main_horizon": MAIN, "horizons": [MAIN],
             "counts": {"n": 2012, "n_scored": 2004, "events": 402,
@@ -265,6 +273,7 @@ def stage_agreement(labels: dict[str, str]) -> dict[str, Any]:
 
 def card() -> dict[str, Any]:
     """A card of two predictors, 0 to 4 points."""
+
     def band(first: int, last: int, n: int | None, seen: float | None) -> dict[str, Any]:
         limits = (None, None) if seen is None else (0.8 * seen, 1.2 * seen)
         return {"from": first, "to": last, "horizon": MAIN, "n": n, "predicted": seen,
@@ -293,6 +302,7 @@ def card() -> dict[str, Any]:
 
 def missing(labels: dict[str, str]) -> dict[str, Any]:
     """Two patterns; one variable whose missing values go with the event."""
+
     def row(name: str, n: int, events: int | None, p: float | None) -> dict[str, Any]:
         known = p is not None
         return {"variable": name, "label": labels[name], "n": n, "events": events,
@@ -321,6 +331,7 @@ def influence() -> dict[str, Any]:
 
 def worked() -> list[dict[str, Any]]:
     """Two patients of a score with two terms."""
+
     def patient(age: float, diabetes: str, centred: float, points: int) -> dict[str, Any]:
         steps = [
             {"label": "Age", "value": f"{age:g} years", "inserted": f"({age:g} / 10)^3",
@@ -333,7 +344,33 @@ def worked() -> list[dict[str, Any]]:
         return {
             "steps": steps, "linear_predictor": linear, "points": points, "group": "Low",
             "thresholds": [None if not points else linear - 0.05, linear + 0.2],
-            "risks": [{"horizon": MAIN, "survival": 0.889, "risk": 1 - 0.889 ** (2.718281828**linear)}],
+            "risks": [
+                {"horizon": MAIN, "survival": 0.889, "risk": 1 - 0.889 ** math.exp(linear)}
+            ],
         }  # fmt: skip
 
     return [patient(50.0, "no", -91.0, 0), patient(66.0, "yes", 71.5, 6)]
+
+
+def importance() -> dict[str, Any]:
+    """A curve and a factor, one of its levels with few patients."""
+
+    def bins(*values: tuple[Any, float | None, float]) -> list[dict[str, Any]]:
+        ranks = [place / (len(values) - 1) for place in range(len(values))]
+        return [
+            {"value": value, "share": share, "contribution": effect, "rank": rank}
+            for (value, share, effect), rank in zip(values, ranks, strict=True)
+        ]
+
+    age = {
+        "predictor": "age", "label": "Age", "unit": "a", "size": 0.42, "share": 0.7, "error": 0.02,
+        "lower": -0.9, "upper": 0.8, "kind": "curve",
+        "bins": bins((45.0, 0.3, -0.6), (61.0, 0.4, 0.0), (74.0, 0.3, 0.7)),
+        "curve": {"x": [40.0, 60.0, 80.0], "contribution": [-0.7, 0.0, 0.9]},
+    }  # fmt: skip
+    albumin = {
+        **age, "predictor": "albumin", "label": "Albuminuria", "unit": "", "size": 0.18,
+        "share": 0.3, "kind": "levels", "curve": None,
+        "bins": bins(("none", 0.8, -0.1), ("micro", 0.2, 0.3), ("macro", None, 0.5)),
+    }  # fmt: skip
+    return {"n": 4180, "point": 0.29, "reason": None, "rows": [age, albumin]}

@@ -1115,6 +1115,7 @@ def main() -> None:
     summary |= {
         "card": example_parts.card(),
         "external": example_parts.external(summary),
+        "importance": example_parts.importance(),
         "incremental": example_parts.incremental([LABELS["imt"], LABELS["age"]]),
         "influence": example_parts.influence(),
         "internal_external": example_parts.internal_external(),

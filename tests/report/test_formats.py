@@ -8,8 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,7 @@ from scorebuilder.report.document import (
 )
 from scorebuilder.report.format import FORMATS, Rendering
 from scorebuilder.report.formats.md import escape, spread
+from scorebuilder.report.render import render_html
 
 HOSTILE = "<script>alert('x')</script>|*b*"
 
@@ -157,3 +160,11 @@ def test_pdf_is_whole_and_the_same_twice(example_rendering: Rendering, tmp_path:
     for block in read_page(example_rendering.html):
         if isinstance(block, Heading):
             assert " ".join(block.text.split()) in text
+
+
+def test_rendering_is_fast_and_small(example_summary: dict[str, Any]) -> None:
+    started = time.process_time()
+    html = render_html(example_summary)
+    # Processor time, so that other work on the machine does not count; about 5 s are usual.
+    assert time.process_time() - started < 10
+    assert len(html.encode()) < 5_000_000

@@ -73,7 +73,7 @@ def test_second_rendering_has_the_same_bytes(summary: dict[str, Any], html: str)
 
 def test_the_page_is_well_formed_and_small(html: str, page: Page) -> None:
     assert page.open == []
-    assert len(html.encode()) < 2_000_000
+    assert len(html.encode()) < 5_000_000  # with every section; figures are most of it
 
 
 def test_policy_comes_first_and_its_hash_fits_the_one_style(html: str, page: Page) -> None:
@@ -194,7 +194,11 @@ def _without_numbers(value: Any, path: tuple[str, ...] = ()) -> Any:
 
 
 def test_every_number_may_be_undefined(summary: dict[str, Any]) -> None:
-    page = Page(render_html(_without_numbers(summary)))
+    # These know their numbers or leave out the whole; their own tests have the rest.
+    whole = ("external", "incremental", "importance")
+    others = copy.deepcopy({k: v for k, v in summary.items() if k not in whole})
+    others["model"]["worked_patients"] = []
+    page = Page(render_html(_without_numbers(others)))
     text = "".join(page.text)
     assert text.count("undefined: told in words") > 50
     assert "None" not in text
@@ -227,20 +231,24 @@ def test_lists_may_be_empty(summary: dict[str, Any]) -> None:
     bare["selection"] |= {"ranking": [], "stability": []}
     bare["model"] |= {
         "terms": [], "steps": [], "shapes": [], "hazard_ratios": [], "ph_test": [],
-        "worked_example": None,
+        "worked_patients": [],
     }  # fmt: skip
     bare["points"] |= {"risk_table": [], "price": []}
     bare["risk_groups"] |= {"groups": [], "observed": [], "logrank": None}
     bare["validation"] |= {
         "performance": [], "roc": [], "calibration": [], "comparison": [], "decision_curve": [],
     }  # fmt: skip
-    bare |= {"baselines": [], "warnings": []}
+    bare |= {"baselines": [], "warnings": [], "external": []}
+    bare |= dict.fromkeys(
+        ("stage_agreement", "subgroups", "incremental", "rules", "card", "importance")
+    )
+    bare["validation"]["models"] = None
     bare["instability"] |= {"classes": [], "thresholds": []}
     bare["instability"]["risk"]["bins"] = bare["instability"]["calibration"]["curves"] = []
     bare["sample_size"]["scenarios"] = [
         scenario | {"criteria": []} for scenario in bare["sample_size"]["scenarios"]
     ]
-    bare["cohort"]["table_one"] = []
+    bare["cohort"] |= {"table_one": [], "attrition": [], "missing": None}
     page = Page(render_html(bare))
     text = "".join(page.text)
     assert not page.all("img")

@@ -65,17 +65,30 @@ def test_order_of_patients_does_not_matter(rule, seed) -> None:
 @pytest.mark.parametrize("rule", [*RULES, "extra"])
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=15, deadline=None)
-def test_increasing_functions_of_a_column_do_not_matter(rule, seed) -> None:
-    # fewer than 256 patients: every value has its code; predictions of those patients alone, since
-    # the middle between two values is not the middle of their functions
+def test_scales_of_a_column_do_not_matter(rule, seed) -> None:
+    # powers of two, so that the middle between two values scales without rounding
     X, y = with_gaps(160, seed)
-    functions = {"strong": np.exp, "middling": lambda x: x**3, "noise_1": lambda x: 1e6 * x - 7}
-    other = X.assign(**{name: function(X[name]) for name, function in functions.items()})
+    factors = {"strong": 4.0, "middling": 0.5, "noise_1": 1024.0}
+    other = X.assign(**{name: factor * X[name] for name, factor in factors.items()})
     made = [
         mixed_forest(n_estimators=5, bootstrap=True, max_features=2, split_rule=rule).fit(table, y)
         for table in (X, other)
     ]
     assert_same_bytes(*made)
+    np.testing.assert_array_equal(made[0].predict(X), made[1].predict(other))
+
+
+@pytest.mark.parametrize("rule", [*RULES, "extra"])
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_increasing_functions_do_not_matter_where_all_values_are_in_the_node(rule, seed) -> None:
+    # One cut of all patients: no value lies between its neighbours in the node, where the middle
+    # of two values is not the middle of their functions.
+    X, y = with_gaps(160, seed)
+    functions = {"strong": np.exp, "middling": lambda x: x**3, "noise_1": lambda x: 1e6 * x - 7}
+    other = X.assign(**{name: function(X[name]) for name, function in functions.items()})
+    stump = {"n_estimators": 5, "bootstrap": False, "max_features": 2, "max_depth": 1}
+    made = [mixed_forest(split_rule=rule, **stump).fit(table, y) for table in (X, other)]
     np.testing.assert_array_equal(made[0].predict(X), made[1].predict(other))
 
 

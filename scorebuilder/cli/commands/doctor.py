@@ -24,6 +24,7 @@ OPTIONAL = {
     "matplotlib": "report",
     "Jinja2": "report",
     "mlflow": "mlflow",
+    "python-docx": "docx",
     "shap": "explain",
     "pyarrow": "parquet",
 }
@@ -105,7 +106,7 @@ def doctor(quiet: Quiet = False, as_json: AsJson = False) -> None:
     for name, version in found["optional"].items():
         remedy = f"not installed; pip install 'scorebuilder[{OPTIONAL[name]}]'"
         console.say(f"  {name:<16} {version or remedy}")
-    console.say("programs (only for tests)")
+    console.say("programs (Chromium prints PDF; the others are for tests)")
     for name, path in found["programs"].items():
         console.say(f"  {name:<16} {path or 'not found'}")
     console.say("write access")

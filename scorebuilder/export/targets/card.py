@@ -113,18 +113,6 @@ def _loss(card: Mapping[str, Any]) -> str:
     return html_table("What the card costs against the formula", heads, rows) if rows else ""
 
 
-def _notice(plan: Plan) -> str:
-    status, review = plan.about["status"], plan.about["review_by"]
-    words = {
-        "active": "",
-        "withdrawn": "This score was withdrawn. Do not use it.",
-        "superseded": f"This score was superseded by {plan.about['superseded_by']}."
-        if plan.about["superseded_by"]
-        else "This score was superseded.",
-    }.get(status, f"Status: {status}. Not for the care of patients.")
-    return f"{words} Do not use it after {review}." if review else words
-
-
 def write_card(artifact: ScoreArtifact) -> dict[str, str]:
     """
     Write a score as a page to print.
@@ -148,7 +136,7 @@ def write_card(artifact: ScoreArtifact) -> dict[str, str]:
         {key: escape(str(about[key])) for key in plain},
         style=style,
         style_hash=content_hash(style),
-        notice=escape(_notice(plan).strip()),
+        notice=escape(plan.notice),
         card=_card(plan),
         nomogram=nomogram,
         most=str(len(plan.thresholds)),

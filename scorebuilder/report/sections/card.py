@@ -85,7 +85,9 @@ def _loss(rows: list[dict[str, Any]]) -> DataTable:
     for row in rows:
         style = numbers.percent if row["measure"] in PERCENT else numbers.three
         when = "all follow-up" if row["horizon"] is None else words.adjective(row["horizon"])
-        shown = [numbers.maybe(row[form], row["reason"], style=style) for form in ("formula", "card")]
+        shown = [
+            numbers.maybe(row[form], row["reason"], style=style) for form in ("formula", "card")
+        ]
         cells.append((MEASURES.get(row["measure"], row["measure"]), when, *shown))
     header = ("Measure", "Horizon", "Formula", "Card")
     return DataTable("What the card costs, in the development patients", header, tuple(cells), (1,))

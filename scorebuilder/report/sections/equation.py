@@ -56,15 +56,16 @@ def _worked(found: dict[str, Any], number: int) -> dict[str, Any]:
             ("Points", _points(found)),
             ("Risk group", found["group"]),
             *(
-                (
-                    f"Risk by {format_horizon(row['horizon'])}",
-                    f"1 \N{MINUS SIGN} {step_number(row['survival'])} ^ exp({linear})"
-                    f" = {numbers.percent(row['risk'], 2)}",
-                )
+                (f"Risk by {format_horizon(row['horizon'])}", _risk(row, linear))
                 for row in found["risks"]
             ),
         ],
     }
+
+
+def _risk(row: dict[str, Any], linear: str) -> str:
+    formula = f"1 \N{MINUS SIGN} {step_number(row['survival'])} ^ exp({linear})"
+    return f"{formula} = {numbers.percent(row['risk'], 2)}"
 
 
 def _points(found: dict[str, Any]) -> str:

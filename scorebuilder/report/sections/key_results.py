@@ -85,7 +85,10 @@ def _bands(summary: Summary, points: list[int]) -> list[tuple[str, int]]:
     """Count the columns of each risk group; none if the groups do not cover the scale."""
     groups = (summary["risk_groups"] or {}).get("groups", ())
     spans = [
-        (group["label"], sum(group["points_from"] <= value <= group["points_to"] for value in points))
+        (
+            group["label"],
+            sum(group["points_from"] <= value <= group["points_to"] for value in points),
+        )
         for group in groups
     ]
     shown = [(label, span) for label, span in spans if span]
