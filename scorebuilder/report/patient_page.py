@@ -11,6 +11,7 @@ from scorebuilder.report.figure import DataTable, tidy
 from scorebuilder.report.icon_array import icon_array, natural_frequency
 from scorebuilder.report.patient_words import Tongue
 from scorebuilder.report.render import render_page
+from scorebuilder.score.risk_rows import extent
 
 ABOUT = (
     "intended_use", "not_for", "population", "outcome", "time_zero", "review_by", "superseded_by",
@@ -162,10 +163,17 @@ def _neighbour(tongue: Tongue, row: Mapping[str, Any]) -> str:
         return tongue.say("neighbour_undefined", horizon=horizon, reason=row["reason"])
     limits = numbers.interval(row["lower"], row["upper"], style=numbers.percent)
     return tongue.say(
-        "neighbour", observed=tongue.percent(row["observed"]), horizon=horizon,
+        "neighbour", observed=_joined(tongue, tongue.percent(row["observed"]), row, "pooled"),
+        horizon=horizon,
         interval=tongue.local(limits).replace(" to ", " – "),
-        n=tongue.local(numbers.count(row["n"])),
+        n=_joined(tongue, tongue.local(numbers.count(row["n"])), row, "band"),
     )  # fmt: skip
+
+
+def _joined(tongue: Tongue, text: str, row: Mapping[str, Any], key: str) -> str:
+    """Name the points for which a number speaks, where they are more than those of the row."""
+    first, last = extent(row, key)
+    return text if first == last else tongue.say("joined", text=text, low=first, high=last)
 
 
 def _neighbours(tongue: Tongue, account: Mapping[str, Any]) -> DataTable:
@@ -178,7 +186,10 @@ def _neighbours(tongue: Tongue, account: Mapping[str, Any]) -> DataTable:
         )
         if row["observed"] is not None:
             observed = tongue.local(observed).replace(" to ", " – ")
-        count = tongue.say("hidden") if row["n"] is None else tongue.local(numbers.count(row["n"]))
+            observed = _joined(tongue, observed, row, "pooled")
+        count = tongue.say("hidden")
+        if row["n"] is not None:
+            count = _joined(tongue, tongue.local(numbers.count(row["n"])), row, "band")
         rows.append(
             (f"{row['points']}{own}", tongue.horizon(row["horizon"]), count, predicted, observed)
         )

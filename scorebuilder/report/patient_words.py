@@ -54,6 +54,7 @@ _EN = {
     "neighbours": "Patients with nearly the same points",
     "neighbours_text": "What was observed in the development cohort. Patients with {points}"
     " points:",
+    "joined": "{text} ({low} to {high} points together)",
     "neighbour": "{observed} at {horizon}, 95 % interval {interval}, n = {n}",
     "neighbour_undefined": "at {horizon}: not shown ({reason})",
     "patients": "Patients", "predicted": "Predicted", "observed": "Observed (95 % interval)",
@@ -126,6 +127,7 @@ _FR = {
     "neighbours": "Patients ayant presque les mêmes points",
     "neighbours_text": "Ce qui a été observé dans la cohorte de développement. Patients ayant"
     " {points} points :",
+    "joined": "{text} ({low} à {high} points ensemble)",
     "neighbour": "{observed} à {horizon}, intervalle à 95 % {interval}, n = {n}",
     "neighbour_undefined": "à {horizon} : non montré ({reason})",
     "patients": "Patients", "predicted": "Prédit", "observed": "Observé (intervalle à 95 %)",

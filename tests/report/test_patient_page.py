@@ -134,6 +134,20 @@ def test_a_rare_event_is_not_drawn_as_none(account: dict[str, Any]) -> None:
     assert "Fewer than 1 of 1,000 patients" in patient_page({**rare, "references": []})
 
 
+def test_joined_points_are_named(account: dict[str, Any]) -> None:
+    points = account["points"]
+    own = next(row for row in account["neighbours"] if row["points"] == points)
+    told = {"n": 147, "observed": 0.3, "lower": 0.2, "upper": 0.4, "reason": ""}
+    joined = {**own, **told, "band": [points, points + 1], "pooled": [points - 1, points + 1]}
+    page = patient_page({**account, "neighbours": [joined]})
+    band, pooled = (f"({first} to {points + 1} points together)" for first in (points, points - 1))
+    # Once in the sentence about this patient and once in the table.
+    assert page.count(f"147 {band}") == 2
+    assert page.count(pooled) == 2
+    alone = {**own, **told, "band": [points, points], "pooled": [points, points]}
+    assert "points together" not in patient_page({**account, "neighbours": [alone]})
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
