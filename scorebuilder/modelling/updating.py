@@ -109,7 +109,7 @@ def baseline_chisq(observed: float, expected: float) -> float:
     Examples
     --------
     >>> round(baseline_chisq(30.0, 20.0), 12)
-    4.327906486490
+    4.32790648649
     """
     log = observed * np.log(observed / expected) if observed else 0.0
     return float(2.0 * (log - (observed - expected)))
