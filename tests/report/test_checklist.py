@@ -47,7 +47,9 @@ def test_status_follows_from_who_said_it(example_summary: dict[str, Any]) -> Non
     assert (answers["18a"].status, answers["18a"].text) == (NOT_REPORTED, "")
     assert answers["1"].status == DRAFT
     assert answers["10"].status == RUN
-    assert answers["20c"].status == NOT_APPLICABLE
+    assert answers["20c"].status == RUN
+    alone = answer_items({**example_summary, "external": []})
+    assert {answer.id: answer.status for answer in alone}["20c"] == NOT_APPLICABLE
     assert "605 events" in answers["20a"].text
     assert answers["20a"].anchor == "patients-and-follow-up"
 

@@ -48,7 +48,11 @@ def table() -> dict[str, Any]:
     )
     labels = {field.name: field.label for field in SCHEMA.fields}
     study: Any = SimpleNamespace(
-        cohort=cohort, X=X, candidates=tuple(X.columns), label=labels.__getitem__
+        cohort=cohort,
+        X=X,
+        candidates=tuple(X.columns),
+        label=labels.__getitem__,
+        builder=SimpleNamespace(horizons=(100.0,)),
     )
     return {row["variable"]: row for row in summarise_cohort(study)["table_one"]}
 
