@@ -82,7 +82,7 @@ class Catalogue:
             found = None if kept is not None and "*" in kinds else pattern.fullmatch(text)
             if found:
                 inner = [
-                    localise(part) if kind else self.find(part, own)
+                    localise(part) if kind or not _LETTERS.search(part) else self.find(part, own)
                     for kind, part in zip(kinds, found.groups(), strict=True)
                 ]
                 known = [part for part in inner if part is not None]

@@ -55,7 +55,7 @@ def test_a_phrase_with_holes_is_filled_from_within() -> None:
 def test_a_text_of_the_study_changes_only_if_the_catalogue_says_it_whole() -> None:
     phrases = {"kept in {} refits": "gardé dans {} réajustements", "no {*} at all": "aucun {}"}
     catalogue = Catalogue("fr", "", "{}", phrases)
-    texts = ("kept in 2.5 refits", "kept in some refits", "no pain at all", "Stage 1.5")
+    texts = ("kept in 2.5 refits", "kept in some refits", "no pain at all", "Stage 1.5", "2.5")
     own = frozenset(texts)
     assert [catalogue.find(text, own) for text in texts] == [
         "gardé dans 2,5 réajustements",
