@@ -2,7 +2,8 @@
 
 A phrase of a catalogue may hold ``{}``, which stands for a number, a label or another phrase, and
 ``{*}``, which stands for anything and keeps it but for its numbers: labels in a row, units.
-Labels of the user stay as they are, and so does what stands as code. What the catalogue lacks
+Texts of the study stay as they are, unless the catalogue says them whole without ``{*}``: so it
+does with the sentences that a run writes. What stands as code stays. What the catalogue lacks
 stays in English and is counted at the top of the page.
 """
 
@@ -74,21 +75,20 @@ class Catalogue:
         """
         if text in self.phrases and not _HOLE.search(text):
             return self.phrases[text]
-        if text in own:
-            return text
+        kept = text if text in own else None
         if not _LETTERS.search(text):
-            return localise(text)
+            return localise(text) if kept is None else kept
         for pattern, kinds, phrase in self._patterns:
-            found = pattern.fullmatch(text)
+            found = None if kept is not None and "*" in kinds else pattern.fullmatch(text)
             if found:
                 inner = [
-                    localise(part) if kind else self.find(part, own)
+                    localise(part) if kind or not _LETTERS.search(part) else self.find(part, own)
                     for kind, part in zip(kinds, found.groups(), strict=True)
                 ]
                 known = [part for part in inner if part is not None]
                 if len(known) == len(inner):
                     return _filled(phrase, known)
-        return None
+        return kept
 
 
 def _filled(phrase: str, parts: list[str]) -> str:

@@ -52,6 +52,18 @@ def test_a_phrase_with_holes_is_filled_from_within() -> None:
     assert catalogue.find("theirs of 5", own) is None
 
 
+def test_a_text_of_the_study_changes_only_if_the_catalogue_says_it_whole() -> None:
+    phrases = {"kept in {} refits": "gardé dans {} réajustements", "no {*} at all": "aucun {}"}
+    catalogue = Catalogue("fr", "", "{}", phrases)
+    texts = ("kept in 2.5 refits", "kept in some refits", "no pain at all", "Stage 1.5", "2.5")
+    own = frozenset(texts)
+    assert [catalogue.find(text, own) for text in texts] == [
+        "gardé dans 2,5 réajustements",
+        *texts[1:],
+    ]
+    assert catalogue.find("no pain at all", frozenset()) == "aucun pain"
+
+
 def test_the_catalogue_keeps_every_hole() -> None:
     for phrase, said in load_catalogue("fr").phrases.items():
         assert phrase.count("{}") + phrase.count("{*}") == said.count("{}"), phrase
