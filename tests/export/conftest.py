@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,17 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def postgresql_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def postgresql_connection() -> Iterator[Any]:
     """A cluster of its own, reached through a socket in a temporary folder and over no network."""
     import psycopg
 
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.fail("the queries run in PostgreSQL; apt-get install -y postgresql")
-    place = Path(tmp_path_factory.mktemp("pg"))
+    place = Path(tempfile.mkdtemp(prefix="sb-pg-"))  # short, for the socket, and open to its user
     root = getpass.getuser() == "root"
     as_user = ["runuser", "-u", "postgres", "--"] if root else []
     if root:  # the server refuses to run as root
-        for folder in [place, *place.parents[:2]]:
-            folder.chmod(0o755)
         shutil.chown(place, "postgres")
     start = [*as_user, str(programs[-1] / "pg_ctl"), "-D", str(place / "data")]
 
@@ -44,6 +43,7 @@ def postgresql_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             yield connection
     finally:
         control("-m", "immediate", "stop", check=False)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
