@@ -11,7 +11,7 @@ from scorebuilder.report.measure_row import measure_row, shown
 from scorebuilder.report.section import SECTIONS, Figures, Section
 from scorebuilder.report.small_counts import counted
 
-SHARES = ("", "By the rule", "By the score, as many patients", "Difference", "P")
+SHARES = ("Measure", "By the rule", "By the score, as many patients", "Difference", "P")
 AGAINST = ("Score at its threshold instead of the rule", "Estimate", "P")
 
 

@@ -10,9 +10,9 @@ from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
 from scorebuilder.report.small_counts import counted
 
-FIRST = ("", "Patients", "Events", "AUC", "C-index", "Difference of AUC", "P")
+FIRST = ("Subgroup", "Patients", "Events", "AUC", "C-index", "Difference of AUC", "P")
 SECOND = (
-    "", "Predicted", "Observed", "Observed / expected", "Slope", "ICI", "Sensitivity", "PPV",
+    "Subgroup", "Predicted", "Observed", "Observed / expected", "Slope", "ICI", "Sensitivity", "PPV",
 )  # fmt: skip
 STYLES: dict[str, numbers.NumberStyle] = {
     "predicted": numbers.percent,
