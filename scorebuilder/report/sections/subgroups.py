@@ -12,7 +12,8 @@ from scorebuilder.report.small_counts import counted
 
 FIRST = ("Subgroup", "Patients", "Events", "AUC", "C-index", "Difference of AUC", "P")
 SECOND = (
-    "Subgroup", "Predicted", "Observed", "Observed / expected", "Slope", "ICI", "Sensitivity", "PPV",
+    "Subgroup", "Predicted", "Observed", "Observed / expected", "Slope", "ICI", "Sensitivity",
+    "PPV",
 )  # fmt: skip
 STYLES: dict[str, numbers.NumberStyle] = {
     "predicted": numbers.percent,
