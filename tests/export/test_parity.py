@@ -14,7 +14,6 @@ from .made_up import patients  # isort: skip
 from .shapes import assert_same, expectation  # isort: skip
 
 N_PATIENTS = 10_000
-N_SHEET = 2_000
 """For the workbook and the engines of FHIRPath and PMML, which take a minute for all."""
 
 
@@ -62,14 +61,14 @@ def test_postgresql(
 
 @pytest.mark.slow
 def test_workbook(small_score: Any, judged: list[dict[str, Any]], tmp_path: Path) -> None:
-    some = judged[-N_SHEET:]
+    some = judged
     (found,) = engines.excel([(small_score.artifact, some)], tmp_path)
     assert_same(found, _wanted(some))
 
 
 @pytest.mark.slow
 def test_questionnaire(small_score: Any, judged: list[dict[str, Any]], tmp_path: Path) -> None:
-    some = judged[-N_SHEET:]
+    some = judged
     (found,) = engines.fhir([(small_score.artifact, _given(some))], tmp_path)
     assert_same(found, _wanted(some), but=["lp"])
 
@@ -82,6 +81,6 @@ def test_redcap(small_score: Any, judged: list[dict[str, Any]], tmp_path: Path) 
 
 
 def test_pmml(small_score: Any, judged: list[dict[str, Any]], tmp_path: Path) -> None:
-    some = judged[-N_SHEET:]
+    some = judged
     (found,) = engines.pmml([(small_score.artifact, _given(some))], tmp_path)
     assert_same(found, _wanted(some), but=["refusals", "warnings"])
