@@ -14,7 +14,6 @@ from .made_up import patients  # isort: skip
 from .shapes import assert_same, expectation  # isort: skip
 
 N_PATIENTS = 10_000
-"""For the workbook and the engines of FHIRPath and PMML, which take a minute for all."""
 
 
 @pytest.fixture(scope="module")
