@@ -26,6 +26,11 @@ def kernel(function: F) -> F:
     -------
     callable
         The compiled function, with the signature of `function`.
+
+    Notes
+    -----
+    Inner loops index with `numpy.uintp`: for signed numbers numba adds a test whether each index
+    counts from the end, which can take half of the time.
     """
     return cast("F", numba.njit(cache=True, fastmath=False, nogil=True)(function))
 

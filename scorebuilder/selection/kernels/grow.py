@@ -209,17 +209,17 @@ def _partition(
     held_weight: FloatArray,
 ) -> tuple[int, int]:
     """Move the rows that go left to the front of [first, end), keeping their order; count them."""
-    place, behind, n_missing = first, 0, 0
-    for i in range(first, end):
+    place, behind, n_missing = np.uintp(first), np.uintp(0), 0
+    for i in range(np.uintp(first), np.uintp(end)):
         # Both ways at once: a branch here would be guessed wrongly half of the time.
-        code = codes[rows[i]]
-        to_left = side[code]
+        code = np.uintp(codes[np.uintp(rows[i])])
+        to_left = np.uintp(side[code])
         n_missing += code == MISSING
         held_rows[behind], held_mark[behind], held_weight[behind] = rows[i], mark[i], weight[i]
         rows[place], mark[place], weight[place] = rows[i], mark[i], weight[i]
         place += to_left
-        behind += 1 - to_left
+        behind += np.uintp(1) - to_left
     rows[place:end] = held_rows[:behind]
     mark[place:end] = held_mark[:behind]
     weight[place:end] = held_weight[:behind]
-    return place - first, n_missing
+    return int(place) - first, n_missing

@@ -59,9 +59,10 @@ def node_tables(
     """
     n_cells = number.size
     events = np.zeros(n_cells)
-    for i in range(first, end):
+    begin, stop = np.uintp(first), np.uintp(end)
+    for i in range(begin, stop):
         if mark[i] & 1:
-            events[mark[i] >> 1] += weight[i]
+            events[np.uintp(mark[i] >> 1)] += weight[i]
     n_local = 0
     for cell in range(n_cells):
         if events[cell] > 0.0:
@@ -69,9 +70,10 @@ def node_tables(
             events[n_local] = events[cell]
         number[cell] = n_local
     at_risk = np.zeros(n_local + 2)
-    for i in range(first, end):
-        local[i] = number[mark[i] >> 1]
-        at_risk[local[i]] += weight[i]
+    for i in range(begin, stop):
+        last = np.uintp(number[np.uintp(mark[i] >> 1)])
+        local[i] = last
+        at_risk[last] += weight[i]
     for k in range(n_local - 1, 0, -1):
         at_risk[k] += at_risk[k + 1]
     hazard = np.zeros(n_local + 1)
@@ -81,8 +83,8 @@ def node_tables(
         hazard[k] = hazard[k - 1] + d / y
         linear[k] = v * y
         square[k] = v
-    for i in range(first, end):
-        score[i] = weight[i] * ((mark[i] & 1) - hazard[local[i]])
+    for i in range(begin, stop):
+        score[i] = weight[i] * ((mark[i] & 1) - hazard[np.uintp(local[i])])
     return n_local
 
 
@@ -122,9 +124,10 @@ def fill_cells(
     bin_count : ndarray of int of shape (n_codes,)
         Distinct patients by code.
     """
-    for i in range(first, end):
-        code = np.int64(codes[rows[i]])
-        cells[code * stride + local[i]] += weight[i]
+    width = np.uintp(stride)
+    for i in range(np.uintp(first), np.uintp(end)):
+        code = np.uintp(codes[np.uintp(rows[i])])
+        cells[code * width + np.uintp(local[i])] += weight[i]
         bin_score[code] += score[i]
         bin_count[code] += 1
 

@@ -73,14 +73,14 @@ def terminal_node(
     int
         The terminal node.
     """
-    node = root
+    node = np.uintp(root)
     while left[node] >= 0:
-        code = codes[feature[node]]
+        code = codes[np.uintp(feature[node])]
         if goes_left(code, cut[node], missing_left[node], level_sets, missing_code):
-            node = left[node]
+            node = np.uintp(left[node])
         else:
-            node = left[node] + 1
-    return node
+            node = np.uintp(left[node]) + np.uintp(1)
+    return int(node)
 
 
 @kernel
