@@ -1,4 +1,4 @@
-"""recalibrate, monitor and reproduce from the terminal; a save that fails leaves nothing behind."""
+"""recalibrate and monitor from the terminal; a save that fails leaves nothing behind."""
 
 from __future__ import annotations
 
