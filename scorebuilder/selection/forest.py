@@ -362,7 +362,7 @@ class SurvivalForest(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ModelError
-            If the file is not that of a forest.
+            If the file is not that of a forest, or is damaged.
         """
         return read_forest(cls, Path(path))
 
