@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--null", action="store_true", help="no variable has an effect")
     parser.add_argument("--patients", type=int, default=300)
-    parser.add_argument("--cohorts", type=int, default=40)
+    parser.add_argument("--cohorts", type=int, default=20)
     parser.add_argument("--trees", type=int, default=500, help="of the ranking forest")
     parser.add_argument("--refit-trees", type=int, default=150, help="of boruta and parsimony")
     parser.add_argument("--rules", nargs="+", choices=RULES, default=list(RULES))

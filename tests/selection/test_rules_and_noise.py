@@ -18,7 +18,7 @@ SETTINGS = {
     "n_times": 50,
     "rule_n_estimators": 20,
     "inner_folds": 3,
-    "boruta_rounds": 40,
+    "boruta_rounds": 25,
     "horizon": 4.0,
 }
 
