@@ -164,7 +164,7 @@ class SurvivalForest(BaseEstimator):  # type: ignore[misc]
             Fields ``event`` and ``time``.
         sample_weight : array-like of shape (n_patients,), optional
             Case weights, >= 0: a patient of weight 2 counts as two in every statistic, and as one
-            in `min_samples_leaf` and in the out-of-bag C-index.
+            in `min_samples_leaf` and in the out-of-bag C-index. Scale shares to a mean of 1.
         competing : array-like of bool of shape (n_patients,), optional
             Patients whose follow-up ended with a competing event.
 
@@ -362,7 +362,7 @@ class SurvivalForest(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ModelError
-            If the file is not that of a forest.
+            If the file is not that of a forest, or is damaged.
         """
         return read_forest(cls, Path(path))
 

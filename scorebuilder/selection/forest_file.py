@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from scorebuilder.core.errors import ModelError
 from scorebuilder.selection.binning import Binning, ColumnBins
+from scorebuilder.selection.forest_soundness import check_soundness
 from scorebuilder.selection.leaves import LeafJumps
 from scorebuilder.selection.trees import TreeArrays
 
@@ -82,18 +84,28 @@ def read_forest(kind: type[Forest], path: Path) -> Forest:
     Raises
     ------
     ModelError
-        If the file is not that of a forest, or of another version of the format.
+        If the file is not that of a forest, is of another version of the format, or is damaged.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head: dict[str, Any] = json.loads(arrays["head"].tobytes())
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        found = head["format"]
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError) as error:
         message = f"`{path.name}` is not the file of a survival forest"
         raise ModelError(message) from error
-    if head.get("format") != FORMAT:
-        message = f"`{path.name}` has the format {head.get('format')}; this version reads {FORMAT}"
+    if found != FORMAT:
+        message = f"`{path.name}` has the format {found}; this version reads {FORMAT}"
         raise ModelError(message)
+    try:
+        return _forest(kind, head, arrays)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"`{path.name}` is damaged: {error}"
+        raise ModelError(message) from error
+
+
+def _forest(kind: type[Forest], head: dict[str, Any], arrays: dict[str, Any]) -> Forest:
+    """Put a forest together; errors of any kind mean that the file is damaged."""
     settings = {k: tuple(v) if isinstance(v, list) else v for k, v in head["settings"].items()}
     forest: Any = kind(**settings)
     forest.times_ = arrays["times"]
@@ -111,6 +123,7 @@ def read_forest(kind: type[Forest], path: Path) -> Forest:
         np.dtype(head["codes"]["type"]),
         head["codes"]["single_precision"],
     )
+    check_soundness(forest.times_, forest.trees_, forest.leaves_, forest.binning_)
     forest.feature_names_in_ = np.array(head["columns"], dtype=object)
     forest.n_features_in_ = len(head["columns"])
     read: Forest = forest

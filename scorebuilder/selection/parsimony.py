@@ -161,9 +161,10 @@ def inner_folds(y: Outcome, n_folds: int, *, horizon: float | None, random_state
     control = ~event if horizon is None else time > horizon
     if int(case.sum()) < n_folds or (horizon is not None and int(control.sum()) < n_folds):
         by = "" if horizon is None else f" by the horizon ({horizon:g}) and {control.sum()} beyond"
+        other = "" if horizon is None else " or another horizon"
         message = (
             f"each of the {n_folds} inner folds must be judged; {case.sum()} patients have the "
-            f"event{by}. Choose fewer `inner_folds`."
+            f"event{by}. Choose fewer `inner_folds`{other}."
         )
         raise ModelError(message)
     random = generator(random_state, "inner folds")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.errors import StatisticalWarning
 from scorebuilder.selection.arrays import CellArray, Int32Array
 from scorebuilder.selection.time_grid import TimeGrid
 from scorebuilder.survival.outcome import check_outcome, make_outcome
+
+FEWEST_PER_PATIENT = 0.1
+"""Mean case weight below which a warning says that nodes become too light to be split."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,12 @@ def place_outcome(
     ------
     ValueError
         If an array has another length or type, a weight is negative or not finite, no patient with
-        an event has a positive one, or a patient
-        has both events.
+        an event has a positive one, or a patient has both events.
+
+    Warns
+    -----
+    StatisticalWarning
+        If the weights count a patient as less than a tenth on average.
     """
     check_outcome(y)
     weight = _case_weights(sample_weight, len(y))
@@ -113,6 +122,13 @@ def _case_weights(sample_weight: Any, n_patients: int) -> FloatArray:
     if wrong:
         message = f"`sample_weight` must be finite and >= 0; {wrong} values are not"
         raise ValueError(message)
+    n_counted, total = int(np.sum(weight > 0.0)), float(weight.sum())
+    if total < FEWEST_PER_PATIENT * n_counted:
+        message = (
+            f"`sample_weight` counts patients, but adds up to {total:.3g} for {n_counted} of them; "
+            "a node that weighs 1 or less is not split. Multiply it so that its mean is 1."
+        )
+        warnings.warn(message, StatisticalWarning, stacklevel=4)
     return weight
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scorebuilder.core.errors import ModelError
+from scorebuilder.core.errors import ModelError, StatisticalWarning
 from scorebuilder.selection.forest import SurvivalForest
 from scorebuilder.selection.vimp import permutation_vimp
 from scorebuilder.survival.outcome import make_outcome
@@ -128,6 +128,18 @@ def test_weights_count_in_statistic_and_hazard() -> None:
     forest.fit(X, y, sample_weight=[1, 2, 3])
     hazard = forest.predict_cumulative_hazard_function(X)[0]
     np.testing.assert_allclose(hazard, [1 / 6, 17 / 30, 47 / 30], rtol=1e-14)
+
+
+def test_weights_that_add_up_to_too_little_are_pointed_out() -> None:
+    X, y = simulate(120, 22)
+    message = r"`sample_weight` counts patients, but adds up to 0\.5 for 120 of them; .* mean is 1"
+    with pytest.warns(StatisticalWarning, match=message):
+        # every node weighs 1 or less, so that the variance of the log-rank statistic has no value
+        light = SurvivalForest(**ONE_TREE).fit(X, y, sample_weight=np.full(120, 1 / 240))
+    assert light.trees_.left.size == 1
+    # patients of weight 0 do not count
+    few = SurvivalForest(5).fit(X, y, sample_weight=np.where(y["event"], 0.2, 0.0))
+    assert few.trees_.left.size > 5
 
 
 @pytest.mark.parametrize("rule", [*RULES, "extra"])
