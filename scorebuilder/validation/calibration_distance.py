@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,11 @@ from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.validation.calibration_slope import complementary_log_log
 from scorebuilder.validation.cox_influence import cox_influence
-from scorebuilder.validation.smooth_calibration import SmoothCalibration, restricted_cubic_spline
+from scorebuilder.validation.smooth_calibration import (
+    SmoothCalibration,
+    calibration_smooth,
+    restricted_cubic_spline,
+)
 
 DISTANCES = ("ici", "e50", "e90", "e_max")
 """Attributes of `SmoothCalibration` that are distances."""
@@ -21,30 +26,37 @@ _MOST_PREDICTIONS = 1000
 
 
 @dataclass(frozen=True)
-class Limits:
+class CalibrationDistance:
     """
-    95 % limits of a distance.
+    A distance between predicted and observed risk.
 
     Attributes
     ----------
-    lower, upper : float
-        In [0, 1].
+    value : float
+        The estimate, in [0, 1].
+    lower, upper : float or None
+        95 % limits.
+    reason : str or None
+        Why there are none.
     """
 
-    lower: float
-    upper: float
+    value: float
+    lower: float | None = None
+    upper: float | None = None
+    reason: str | None = None
 
 
-def distance_limits(
+def calibration_distances(
     y: Outcome,
     risk: FloatArray,
-    curve: SmoothCalibration,
     *,
     horizon: float,
+    n_knots: int = 3,
+    knots: Sequence[float] | None = None,
     competing: BoolArray | None = None,
-) -> dict[str, Limits]:
+) -> dict[str, CalibrationDistance]:
     r"""
-    95 % limits of ICI, E50, E90 and Emax.
+    ICI, E50, E90 and Emax with 95 % limits.
 
     Parameters
     ----------
@@ -52,23 +64,25 @@ def distance_limits(
         Outcome.
     risk : ndarray of shape (n_patients,)
         Predicted probability of the event by `horizon`, in (0, 1).
-    curve : SmoothCalibration
-        Of the same patients, horizon and competing events.
     horizon : float
         In the unit of `y`.
+    n_knots, knots
+        As in `calibration_smooth`.
     competing : ndarray of bool of shape (n_patients,), optional
         Patients whose follow-up ended with the competing event.
 
     Returns
     -------
-    dict of Limits
-        By the names of `DISTANCES`; the values of `curve` lie between them. The same for the same
-        data on every machine and for any number of workers.
+    dict of CalibrationDistance
+        By the names of `DISTANCES`: mean, median, 90th centile and maximum of
+        abs(observed - predicted) over the patients. Limits are the same for the same data for any
+        number of workers; without an event by the horizon, or if its patients do not determine
+        the curve, there are none.
 
     Raises
     ------
     UndefinedMetricError
-        Without an event by the horizon, or if the curve is not determined by its patients.
+        Where `calibration_smooth` has no curve.
 
     Notes
     -----
@@ -94,6 +108,25 @@ def distance_limits(
     .. [1] Mandel M. Simulation-based confidence intervals for functions with complicated
        derivatives. Am Stat 2013;67:76-81.
     """
+    curve = calibration_smooth(
+        y, risk, horizon=horizon, n_knots=n_knots, knots=knots, competing=competing
+    )
+    try:
+        return _with_limits(y, risk, curve, horizon, competing)
+    except UndefinedMetricError as undefined:
+        return {
+            name: CalibrationDistance(getattr(curve, name), reason=str(undefined))
+            for name in DISTANCES
+        }
+
+
+def _with_limits(
+    y: Outcome,
+    risk: FloatArray,
+    curve: SmoothCalibration,
+    horizon: float,
+    competing: BoolArray | None,
+) -> dict[str, CalibrationDistance]:
     if not np.any(y["event"] & (y["time"] <= horizon)):
         message = "no event by the horizon: the smooth curve has no interval"
         raise UndefinedMetricError(message)
@@ -122,7 +155,7 @@ def distance_limits(
         [inner.mean(axis=1), *np.quantile(inner, (0.5, 0.9), axis=1), apart.max(axis=1)]
     )
     return {
-        name: _limits(values[0, place], values[1:, place], getattr(curve, name), on_diagonal)
+        name: _limits(float(values[0, place]), values[1:, place], getattr(curve, name), on_diagonal)
         for place, name in enumerate(DISTANCES)
     }
 
@@ -150,9 +183,9 @@ def _represented(transformed: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.quantile(transformed, shares), ends
 
 
-def _limits(own: float, draws: FloatArray, value: float, on_diagonal: bool) -> Limits:
-    low, high = np.quantile(draws, (0.025, 0.975))
+def _limits(own: float, draws: FloatArray, value: float, on_diagonal: bool) -> CalibrationDistance:
+    low, high = (float(limit) for limit in np.quantile(draws, (0.025, 0.975)))
     # `value` is of all patients, `own` of those who represent them
-    lower = 0.0 if on_diagonal else min(float(low), 2.0 * own - float(high), value)
-    upper = max(float(high), 2.0 * own - float(low), value)
-    return Limits(max(lower, 0.0), min(upper, 1.0))
+    lower = 0.0 if on_diagonal else min(low, 2.0 * own - high, value)
+    upper = max(high, 2.0 * own - low, value)
+    return CalibrationDistance(value, max(lower, 0.0), min(upper, 1.0))

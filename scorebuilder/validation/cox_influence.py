@@ -45,7 +45,7 @@ def cox_influence(
     horizon: float | None = None,
 ) -> FloatArray:
     r"""
-    Derivatives of the coefficients, and of the baseline hazard, by the weight of each patient.
+    Derive the coefficients, and the baseline hazard, by the weight of each patient.
 
     Parameters
     ----------

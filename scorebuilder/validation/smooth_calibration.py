@@ -103,7 +103,7 @@ def calibration_smooth(
     -----
     A Cox (Fine-Gray) model on a restricted cubic spline of :math:`\log(-\log(1 - p))` gives the
     observed risk; takes hazards as proportional in the transformed risk. [1]_ ICI is never
-    negative, and so above 0 also for a perfect prediction; `distance_limits` gives intervals.
+    negative, and so above 0 also for a perfect prediction; `calibration_distances` gives intervals.
 
     References
     ----------

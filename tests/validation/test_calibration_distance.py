@@ -7,7 +7,7 @@ import pytest
 
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.outcome import make_outcome
-from scorebuilder.validation.calibration_distance import DISTANCES, distance_limits
+from scorebuilder.validation.calibration_distance import DISTANCES, calibration_distances
 from scorebuilder.validation.cox_influence import cox_influence
 from scorebuilder.validation.cox_likelihood import CoxLikelihood
 from scorebuilder.validation.recalibration_fit import fit_cox
@@ -31,9 +31,8 @@ def cohort(random, n, miscalibrated="perfect"):
     return y, -np.expm1(-np.exp(said)), -np.expm1(-np.exp(truth))
 
 
-def judged(y, risk, horizon=1.0, **more):
-    curve = calibration_smooth(y, risk, horizon=horizon, **more)
-    return curve, distance_limits(y, risk, curve, horizon=horizon, **more)
+def judged(y, risk, horizon=1.0):
+    return calibration_distances(y, risk, horizon=horizon)
 
 
 @pytest.mark.parametrize("name", ["whas500", "melanoma_cr"])
@@ -74,20 +73,20 @@ def test_values_lie_between_their_limits_which_shrink_with_the_root_of_n():
     width = {}
     for n in (500, 8_000):  # the second is represented by a thousand quantiles
         y, risk, _ = cohort(random, n, "low")
-        curve, limits = judged(y, risk)
+        curve, limits = calibration_smooth(y, risk, horizon=1.0), judged(y, risk)
         for name in DISTANCES:
-            assert 0.0 <= limits[name].lower <= getattr(curve, name) <= limits[name].upper <= 1.0
+            assert limits[name].value == getattr(curve, name)
+            assert 0.0 <= limits[name].lower <= limits[name].value <= limits[name].upper <= 1.0
         width[n] = limits["ici"].upper - limits["ici"].lower
     assert width[8_000] / width[500] == pytest.approx(0.25, abs=0.05)  # sqrt(500 / 8000)
 
 
 def test_limits_are_the_same_again_and_for_another_order_of_patients():
     y, risk, _ = cohort(np.random.default_rng(6), 400, "extreme")
-    _, one = judged(y, risk)
-    _, two = judged(y, risk)
+    one, two = judged(y, risk), judged(y, risk)
     assert one == two
     order = np.random.default_rng(7).permutation(400)
-    _, other = judged(y[order], risk[order])
+    other = judged(y[order], risk[order])
     for name in DISTANCES:
         # sums in another order, through a fit and a Cholesky factor
         assert other[name].lower == pytest.approx(one[name].lower, abs=1e-8)
@@ -96,7 +95,7 @@ def test_limits_are_the_same_again_and_for_another_order_of_patients():
 
 def test_limits_agree_with_refits_of_resampled_patients():
     found = patients("gbsg")
-    curve, limits = judged(found.y, found.new, found.horizon)
+    limits = judged(found.y, found.new, found.horizon)
     random = np.random.default_rng(8)
     values = []
     for _ in range(300):
@@ -105,27 +104,29 @@ def test_limits_agree_with_refits_of_resampled_patients():
     low, high = np.quantile(values, (0.025, 0.975))
     # ours is the outer one of the percentile and the reflected limits; 300 replicates know a
     # quantile to about a tenth of the width
-    outer = max(high, 2 * curve.ici - low)
+    outer = max(high, 2 * limits["ici"].value - low)
     assert limits["ici"].upper == pytest.approx(outer, abs=0.15 * (high - low))
     assert limits["ici"].lower <= low
 
 
 def test_the_lower_limit_is_0_while_the_diagonal_is_not_refuted():
     y, risk, _ = cohort(np.random.default_rng(9), 300)
-    _, limits = judged(y, risk)
+    limits = judged(y, risk)
     assert [limits[name].lower for name in DISTANCES] == [0.0] * 4
     y, risk, _ = cohort(np.random.default_rng(9), 3_000, "low")
-    _, limits = judged(y, risk)
+    limits = judged(y, risk)
     assert all(limits[name].lower > 0.0 for name in DISTANCES)
 
 
 def test_without_an_event_by_the_horizon_there_is_a_value_but_no_interval():
     y, risk, _ = cohort(np.random.default_rng(10), 200)
     early = 0.5 * float(y["time"][y["event"]].min())
-    curve = calibration_smooth(y, risk, horizon=early)
-    assert curve.log_hazard == -np.inf
-    with pytest.raises(UndefinedMetricError, match="no event by the horizon"):
-        distance_limits(y, risk, curve, horizon=early)
+    found = judged(y, risk, early)["ici"]
+    assert found.value == pytest.approx(risk.mean(), abs=1e-15)  # nobody has the event: observed 0
+    assert (found.lower, found.upper) == (None, None)
+    assert found.reason == "no event by the horizon: the smooth curve has no interval"
+    with pytest.raises(UndefinedMetricError, match="distinct predictions"):
+        judged(y, np.full(200, 0.3))
 
 
 @pytest.mark.slow
@@ -136,7 +137,7 @@ def test_limits_cover_the_distance_of_the_true_risk(kind):
     runs = 200
     for _ in range(runs):
         y, risk, true = cohort(random, 500, kind)
-        _, limits = judged(y, risk)
+        limits = judged(y, risk)
         apart = np.abs(true - risk)
         truth = {"ici": apart.mean(), "e50": np.quantile(apart, 0.5),
                  "e90": np.quantile(apart, 0.9), "e_max": apart.max()}  # fmt: skip
