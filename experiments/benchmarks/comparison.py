@@ -1,8 +1,9 @@
 """Time of the whole comparison table: six models, 31,752 patients, ten folds.
 
 Run it from the checkout: ``python experiments/benchmarks/comparison.py``. The stated limit is 10 s.
-Where R's riskRegression is installed, `ratio` is the time of its `Score` (AUC and Brier score of the
-six models with all tests, without folds, calibration or net benefit) by that of our whole table.
+Where R's riskRegression is installed, `ratio` is the time of its `Score` (AUC and Brier score of
+the six models with all tests, without folds, calibration, reclassification or net benefit) by that
+of our whole table with all pairs.
 """
 
 from __future__ import annotations
