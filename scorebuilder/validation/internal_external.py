@@ -250,7 +250,7 @@ def _splits(
     order = _ordered(labels)
     for place, label in enumerate(order):
         inside = _members(labels, [label])
-        fitted = _members(labels, order[:place] if forward else set(order) - {label})
+        fitted = _members(labels, order[:place] if forward else order[:place] + order[place + 1 :])
         needed = [inside, fitted] if forward else [inside]
         if all(_events(who, y, horizon) >= MINIMUM_EVENTS for who in needed):
             yield place, fitted, inside
