@@ -14,9 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import shutil
-import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -28,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from r_programs import run_r
 from threadpoolctl import threadpool_limits
 
 from scorebuilder.core.arrays import FloatArray, Outcome
@@ -186,29 +184,18 @@ def r_times(
     y: Outcome, scores: dict[str, FloatArray]
 ) -> tuple[dict[tuple[str, str], float], dict[str, str]]:
     """Seconds by measure and R package, and the packages' versions; nothing of what is missing."""
-    program = shutil.which("Rscript")
     seconds: dict[tuple[str, str], float] = {}
     versions: dict[str, str] = {}
-    if program is None:
-        return seconds, versions
-    with tempfile.TemporaryDirectory() as folder:
-        table = pd.DataFrame({"time": y["time"], "event": y["event"].astype(int)})
-        for column, score in zip("abcdef", scores.values(), strict=True):
-            table[column] = score
-        data = Path(folder) / "cohort.csv"
-        table.to_csv(data, index=False)
-        for package, (text, measures) in R_PROGRAMS.items():
-            there = f'quit(status = !requireNamespace("{package}", quietly = TRUE))'
-            if subprocess.run([program, "-e", there], capture_output=True, check=False).returncode:
-                continue
-            script = Path(folder) / f"{package}.R"
-            script.write_text(text.replace("{horizon}", repr(HORIZON)))
-            done = subprocess.run(
-                [program, str(script), str(data)], capture_output=True, text=True, check=True
-            )
-            *found, versions[f"R {package}"] = done.stdout.split()
-            for measure, second in zip(measures, found, strict=True):
-                seconds[(measure, f"R {package}")] = float(second)
+    table = pd.DataFrame({"time": y["time"], "event": y["event"].astype(int)})
+    for column, score in zip("abcdef", scores.values(), strict=True):
+        table[column] = score
+    for package, (text, measures) in R_PROGRAMS.items():
+        printed = run_r(package, text.replace("{horizon}", repr(HORIZON)), table)
+        if printed is None:
+            continue
+        *found, versions[f"R {package}"] = printed
+        for measure, second in zip(measures, found, strict=True):
+            seconds[(measure, f"R {package}")] = float(second)
     return seconds, versions
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scorebuilder.core.arrays import Outcome
 from scorebuilder.core.units import horizon_code
 from scorebuilder.experiment.card_loss import card_loss
-from scorebuilder.experiment.spec_parts import ScoreSpec
+from scorebuilder.experiment.spec_score import ScoreSpec
 from scorebuilder.score.apply import fill_missing, score_table
 from scorebuilder.score.artifact import ScoreArtifact, seal
 from scorebuilder.score.card_grid import card_totals

@@ -107,7 +107,7 @@ def _explain(source: Source, error: ValidationError) -> Iterator[Problem]:
             rule, meant = _unknown_key(path)
             mistyped |= {(*path[:-1], meant)} if meant else set()
         else:
-            rule = _rule(item)
+            rule = rule_broken(item)
             if item["type"] not in ("missing", "value_error"):
                 shown[path] = f"; got {_shown(item['input'])}{_nearest_value(item)}"
         if rule not in rules.setdefault(path, []):
@@ -143,7 +143,20 @@ def _path_in(content: Any, item: Mapping[str, Any]) -> tuple[KeyPath, bool]:
     return tuple(path), skipped
 
 
-def _rule(item: Mapping[str, Any]) -> str:
+def rule_broken(item: Mapping[str, Any]) -> str:
+    """
+    Say in words which rule a value broke.
+
+    Parameters
+    ----------
+    item : mapping
+        One of ``ValidationError.errors()``.
+
+    Returns
+    -------
+    str
+        Goes on from the name of the key: ``must be a number``.
+    """
     kind = item["type"]
     if kind == "missing":
         return "has too few entries" if isinstance(item["input"], list | tuple) else "is required"

@@ -8,7 +8,7 @@ from typing import Any
 from scorebuilder.cohort.impute import CohortImputer
 from scorebuilder.core.seeds import seed_of
 from scorebuilder.experiment.spec import ExperimentSpec
-from scorebuilder.experiment.spec_parts import RiskLimits
+from scorebuilder.experiment.spec_score import RiskLimits
 from scorebuilder.modelling.mfp import MFPCox
 from scorebuilder.score.builder import ScoreBuilder
 from scorebuilder.selection.selector import RSFSelector

@@ -22,7 +22,7 @@ from scorebuilder.experiment.find_baseline import find_baseline
 from scorebuilder.experiment.questions import wrong_questions
 from scorebuilder.experiment.rule_baseline import rule_baseline
 from scorebuilder.experiment.spec import BaselineSpec, ExperimentSpec
-from scorebuilder.experiment.spec_parts import CohortSpec
+from scorebuilder.experiment.spec_cohort import CohortSpec
 from scorebuilder.export.target import choose_targets
 from scorebuilder.report.study import EVERYBODY, BaselineResult
 from scorebuilder.validation.baseline import Baseline

@@ -137,7 +137,8 @@ def resample(
         )
     left_out = None
     if clusters is not None:
-        total = n_refits(clusters, y, horizons=horizons)
+        forward = settings.internal_external is not None and settings.internal_external.forward
+        total = n_refits(clusters, y, horizons=horizons, forward=forward)
         progress.stage("internal-external validation", total)
         left_out = internal_external(
             build,
@@ -145,6 +146,7 @@ def resample(
             y,
             clusters,
             horizons=horizons,
+            forward=forward,
             executor=where,
             cache=cache,
             progress=progress.advance,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from scorebuilder.core.canonical import sha256
+from scorebuilder.experiment.spec_cohort import CandidatesSpec, CohortSpec, MissingSpec, OutcomeSpec
 from scorebuilder.experiment.spec_comparison import (
     COMPARATORS,
     Comparators,
@@ -17,21 +18,17 @@ from scorebuilder.experiment.spec_comparison import (
 )
 from scorebuilder.experiment.spec_explanation import ExplanationSpec
 from scorebuilder.experiment.spec_incremental import IncrementalSpec
+from scorebuilder.experiment.spec_model import ModelSpec
 from scorebuilder.experiment.spec_parts import (
-    CandidatesSpec,
-    CohortSpec,
-    MissingSpec,
-    ModelSpec,
     Name,
     Names,
-    OutcomeSpec,
-    ScoreSpec,
     SpecPart,
     as_date,
     as_tuple,
     refuse_repeats,
 )
 from scorebuilder.experiment.spec_resampling import ExecutorSpec, InternalExternalSpec
+from scorebuilder.experiment.spec_score import ScoreSpec
 from scorebuilder.experiment.spec_selection import SelectionSpec, without_groups
 from scorebuilder.experiment.spec_study import StudySpec
 from scorebuilder.experiment.spec_subgroups import SubgroupSpec

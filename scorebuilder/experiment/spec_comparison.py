@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from scorebuilder.experiment.spec_parts import CohortSpec, Name, SpecPart, as_tuple, refuse_repeats
+from scorebuilder.experiment.spec_cohort import CohortSpec
+from scorebuilder.experiment.spec_parts import Name, SpecPart, as_tuple, refuse_repeats
 
 Comparator = Literal["linear_cox", "elastic_net_cox", "forest"]
 COMPARATORS: tuple[Comparator, ...] = ("linear_cox", "elastic_net_cox", "forest")

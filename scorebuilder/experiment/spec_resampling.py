@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from scorebuilder.experiment.spec_parts import Name, SpecPart, as_tuple
 
@@ -29,10 +29,20 @@ class InternalExternalSpec(SpecPart):
     cuts : tuple of float or str
         Where a number or a date is cut into periods, ascending: 65, or "2003-07-01". A cut belongs
         to the period that it begins. Empty for a factor.
+    forward : bool
+        True fits for each period to the earlier ones only; needs `cuts`.
     """
 
     by: Name
     cuts: Cuts = ()
+    forward: bool = False
+
+    @model_validator(mode="after")
+    def _periods_in_order(self) -> Self:
+        if self.forward and not self.cuts:
+            message = "`forward` needs periods in order: a date or a number with `cuts`"
+            raise ValueError(message)
+        return self
 
 
 class DaskSpec(SpecPart):

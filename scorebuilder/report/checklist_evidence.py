@@ -37,6 +37,8 @@ def _centres(summary: Summary) -> str | None:
     found = summary.get("internal_external")
     if not found:
         return None
+    if found.get("forward"):
+        return f"{found['by']}: periods were judged by a build of the earlier ones."
     clusters = {row["cluster"] for row in found["clusters"]}
     return f"{found['by']}: {len(clusters)} were left out in turn."
 

@@ -9,8 +9,9 @@ from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers, words
 from scorebuilder.report.figure import DataTable
 from scorebuilder.report.risk_bands import observed, patients
+from scorebuilder.report.small_counts import counted
 
-PERCENTAGES = ("scaled_brier", "ici", "e50", "e90")
+PERCENTAGES = ("scaled_brier", "ici", "e50", "e90", "e_max")
 
 
 def external_context(cohort: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def external_context(cohort: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``label``, ``sentence``, ``facts`` and tables.
+        ``label``, ``sentence``, ``facts``, ``note`` and tables.
     """
     groups, prognostic = cohort["risk_groups"], cohort["prognostic_groups"]
     tables = [
@@ -43,8 +44,19 @@ def external_context(cohort: Mapping[str, Any]) -> dict[str, Any]:
         "label": cohort["label"],
         "sentence": _sentence(cohort),
         "facts": _facts(cohort),
+        "note": _note(cohort.get("baseline_known_until")),
         "tables": tables,
     }
+
+
+def _note(last: float | None) -> str:
+    if last is None:
+        return ""
+    return (
+        "Observed / expected over follow-up and the slope of the Poisson model end at "
+        f"{format_horizon(last)}, the last time at which the artifact tells the baseline hazard: "
+        "later events, and later expected events, are not counted."
+    )
 
 
 def _of(measures: Sequence[Mapping[str, Any]], name: str, horizon: float | None) -> Any:
@@ -116,7 +128,7 @@ def _at_horizon(measures: Sequence[Mapping[str, Any]], horizon: float) -> DataTa
         if row["threshold"] is not None:
             label = f"{label} at {numbers.percent(row['threshold'], 0)}"
         style = numbers.percent if row["measure"] in PERCENTAGES else numbers.three
-        cells.append((label, _estimate(row, style), numbers.count(row["events"])))
+        cells.append((label, _estimate(row, style), counted(row["events"])))
     caption = f"By {format_horizon(horizon)}"
     return DataTable(caption, ("Measure", "Value (95 % CI)", "Events"), tuple(cells))
 

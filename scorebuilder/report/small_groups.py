@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,20 +30,28 @@ def without_small_groups(found: Mapping[str, Any]) -> dict[str, Any]:
     dict
         The same with None and a ``reason`` in groups of fewer than 5 patients, and in as many
         others as would let such a count be worked out. Empty groups stay, for they tell of nobody.
+        Of larger groups only the number of ``events`` is left out where it is 1 to 4, or would
+        tell of one that is.
     """
-    taken = [group for group in found["groups"] if group["n"]]
-    hidden = set()
-    if taken:
-        small = hidden_levels(np.array([[group["n"] for group in taken]]))
-        hidden = {group["label"] for group, hide in zip(taken, small, strict=True) if hide}
+    hidden, few = _hidden(found["groups"], "n"), _hidden(found["groups"], "events")
     told = {"groups": COUNTED, "observed": ESTIMATED, "hazard_ratios": RATIO}
-    return {
-        **found,
-        **{
-            part: [_blank(row, keys) if row["label"] in hidden else row for row in found[part]]
-            for part, keys in told.items()
-        },
+    rows = {
+        part: [_blank(row, keys) if row["label"] in hidden else row for row in found[part]]
+        for part, keys in told.items()
     }
+    rows["groups"] = [
+        {**row, "events": None} if row["label"] in few else row for row in rows["groups"]
+    ]
+    return {**found, **rows}
+
+
+def _hidden(groups: Sequence[Mapping[str, Any]], counted: str) -> set[str]:
+    """Labels of the groups whose count is small, or would tell of a small one."""
+    taken = [group for group in groups if group[counted]]
+    if not taken:
+        return set()
+    small = hidden_levels(np.array([[group[counted] for group in taken]]))
+    return {group["label"] for group, hide in zip(taken, small, strict=True) if hide}
 
 
 def _blank(row: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from scorebuilder.validation.calibration import (
     calibration_slope,
     calibration_smooth,
 )
+from scorebuilder.validation.calibration_distance import DISTANCES, calibration_distances
 from scorebuilder.validation.decision_curve import decision_curve
 
 THRESHOLDS = np.round(np.arange(0.01, 0.405, 0.01), 2)
 MOST_GROUPS = 10
 PATIENTS_PER_GROUP = 50
 
-Numbers = tuple[float | None, float | None, float | None]
+Numbers = tuple[float | None, ...]
 Measure = Callable[[Outcome, FloatArray, float], Numbers]
 
 
@@ -75,7 +76,7 @@ def judged_calibration(y: Outcome, risks: FloatArray, horizon: float) -> dict[st
     }
     reasons = []
     for what, names, measure in MEASURES:
-        values, reason = over_repeats(measure, y, risks, horizon)
+        values, reason = over_repeats(measure, y, risks, horizon, n_numbers=len(names))
         row |= dict(zip(names, values, strict=True))
         if reason:
             reasons.append(f"{what}: {reason}")
@@ -117,24 +118,32 @@ def _slope(y: Outcome, risk: FloatArray, horizon: float) -> Numbers:
 
 
 def _smooth(y: Outcome, risk: FloatArray, horizon: float) -> Numbers:
-    found = calibration_smooth(y, risk, horizon=horizon)
-    return found.ici, found.e50, found.e90
+    found = calibration_distances(y, risk, horizon=horizon)
+    return tuple(
+        number
+        for name in DISTANCES
+        for number in (found[name].value, found[name].lower, found[name].upper)
+    )
 
 
-MEASURES: tuple[tuple[str, tuple[str, str, str], Measure], ...] = (
+MEASURES: tuple[tuple[str, tuple[str, ...], Measure], ...] = (
     (
         "observed / expected",
         ("in_the_large", "in_the_large_lower", "in_the_large_upper"),
         _in_the_large,
     ),
     ("slope", ("slope", "slope_lower", "slope_upper"), _slope),
-    ("smooth curve", ("ici", "e50", "e90"), _smooth),
+    (
+        "smooth curve",
+        tuple(name + end for name in DISTANCES for end in ("", "_lower", "_upper")),
+        _smooth,
+    ),
 )
 
 
 def over_repeats(
-    measure: Measure, y: Outcome, risks: FloatArray, horizon: float
-) -> tuple[tuple[float | None, ...], str]:
+    measure: Measure, y: Outcome, risks: FloatArray, horizon: float, *, n_numbers: int = 3
+) -> tuple[Numbers, str]:
     """
     Judge every repeat, and average.
 
@@ -148,6 +157,8 @@ def over_repeats(
         One risk per repeat.
     horizon : float
         Days.
+    n_numbers : int
+        How many numbers `measure` gives.
 
     Returns
     -------
@@ -159,7 +170,7 @@ def over_repeats(
     try:
         found = [measure(y, risk, horizon) for risk in risks]
     except UndefinedMetricError as error:
-        return (None, None, None), str(error)
+        return (None,) * n_numbers, str(error)
     columns = zip(*found, strict=True)
     return tuple(float(np.mean(values)) if None not in values else None for values in columns), ""
 

@@ -13,7 +13,7 @@ from scorebuilder.core.arrays import BoolArray, FloatArray
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import format_horizon, unit_text
 from scorebuilder.report.study import EVERYBODY, SCORE_LABEL, BaselineResult, Study
-from scorebuilder.report.summary_calibration import MEASURES, over_repeats
+from scorebuilder.report.summary_calibration import MEASURES, Numbers, over_repeats
 from scorebuilder.report.words import adjective, plural
 from scorebuilder.survival.kaplan_meier import survival_at
 from scorebuilder.validation.baseline import MEMBER, Baseline, count_reasons
@@ -321,13 +321,11 @@ def _calibration(study: Study, form: _Form, subset: BoolArray) -> list[dict[str,
     y, risks = study.cohort.y[judged], form.risk[:, judged]
     rows = []
     for name, (_, _, measure) in CALIBRATION.items():
-        values: tuple[float | None, ...] = (None, None, None)
+        values: Numbers = (None, None, None)
         reason = form.why_not
         if reason is None or (name == "slope" and form.has_slope):
             values, reason = over_repeats(measure, y, risks, form.horizon)
-        if name == "ici":
-            values = (values[0], None, None)
-        rows.append(_measure(name, CALIBRATION_LABELS[name], values, reason))
+        rows.append(_measure(name, CALIBRATION_LABELS[name], values[:3], reason))
     return rows
 
 

@@ -13,6 +13,7 @@ from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import horizon_code
+from scorebuilder.report.small_counts import withhold
 from scorebuilder.report.small_groups import without_small_groups
 from scorebuilder.report.study import SCORE_LABEL
 from scorebuilder.report.summary_calibration import judged_calibration, judged_net_benefit
@@ -119,9 +120,10 @@ def summarise_external(
         "time_zero": cohort.schema.time_zero,
         "attrition": cohort.attrition.to_records(),
         "counts": _counts(artifact, scored, y),
+        "baseline_known_until": None if development is None else development.last,
         "horizons": artifact.horizons,
         "main_horizon": main_horizon,
-        "measures": records(measures),
+        "measures": [{**row, "events": withhold(row["events"])} for row in records(measures)],
         "calibration": [_calibration(y, risk, horizon) for horizon, risk in risks.items()],
         "decision_curve": _net_benefit(y, risks[main_horizon], main_horizon),
         "risk_groups": _risk_groups(artifact, y, group, risks, development),

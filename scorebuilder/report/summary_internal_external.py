@@ -27,10 +27,12 @@ def summarise_internal_external(study: Study) -> dict[str, Any] | None:
     found = study.internal_external
     if found is None:
         return None
-    by = study.settings["validation"]["internal_external"]["by"]
+    settings = study.settings["validation"]["internal_external"]
+    by = settings["by"]
     known = {field.name: field.label or field.name for field in study.cohort.schema.fields}
     return {
         "by": known.get(by, by),
+        "forward": settings["forward"],
         "n_unknown": found.n_unknown,
         "minimum_events": MINIMUM_EVENTS,
         "clusters": [

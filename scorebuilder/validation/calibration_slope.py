@@ -11,10 +11,10 @@ from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.normal import Z_95
 from scorebuilder.survival.outcome import check_competing
+from scorebuilder.validation.cox_influence import subdistribution_covariance
 from scorebuilder.validation.cox_likelihood import CoxLikelihood, Ties
 from scorebuilder.validation.metric import check_predictions
 from scorebuilder.validation.recalibration_fit import fit_cox
-from scorebuilder.validation.subdistribution import subdistribution_covariance
 
 
 @dataclass(frozen=True)

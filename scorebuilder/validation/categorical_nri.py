@@ -15,12 +15,11 @@ from scorebuilder.survival.event_risk import event_risk
 from scorebuilder.survival.outcome import check_competing
 from scorebuilder.validation.contrast import Contrast, ContrastEstimate
 from scorebuilder.validation.metric import check_predictions
+from scorebuilder.validation.movement import movements, risk_categories
 from scorebuilder.validation.reclassification import (
     PART_LABELS,
-    movements,
     reclassified,
     reclassified_weighted,
-    risk_categories,
 )
 
 Estimator = Literal["km", "ipcw"]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
+from scorebuilder.validation.calibration_distance import calibration_distances
 from scorebuilder.validation.calibration_slope import calibration_slope
 from scorebuilder.validation.categorical_nri import categorical_nri
 from scorebuilder.validation.compare import MIN_EVENTS, paired_difference
@@ -21,7 +22,6 @@ from scorebuilder.validation.in_the_large import calibration_in_the_large
 from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.over_repeats import Estimate, RepeatEstimate, average_over_repeats
 from scorebuilder.validation.performance import Performance, evaluate_fixed
-from scorebuilder.validation.smooth_calibration import calibration_smooth
 
 RANKING = ("auc", "c_index", "uno_c")
 """Metrics of the order of the patients, as far as they are registered; within folds."""
@@ -327,7 +327,8 @@ def _slope(y: Outcome, risk: FloatArray, horizon: float) -> RepeatEstimate:
 
 
 def _ici(y: Outcome, risk: FloatArray, horizon: float) -> RepeatEstimate:
-    return RepeatEstimate(calibration_smooth(y, risk, horizon=horizon).ici)
+    found = calibration_distances(y, risk, horizon=horizon)["ici"]
+    return RepeatEstimate(found.value, lower=found.lower, upper=found.upper)
 
 
 def _of_contrast(found: ContrastEstimate) -> RepeatEstimate:

@@ -150,3 +150,37 @@ class CoxLikelihood:
         jumps = np.bincount(self._group, weights=1.0 / total, minlength=self.times.size)
         means = sums[:, 1 : 1 + n_columns] / sums[:, :1]
         return LikelihoodPoint(value, gradient, information, jumps * np.exp(-top), means)
+
+
+def null_log_likelihood(y: Outcome, *, ties: Ties = "efron") -> float:
+    r"""
+    Log partial likelihood without covariates.
+
+    Parameters
+    ----------
+    y : structured ndarray of shape (n_patients,)
+        Outcome.
+    ties : {"efron", "breslow"}
+        Handling of tied events.
+
+    Returns
+    -------
+    float
+        Minus the sum over the event times of :math:`d \log Y` (Breslow) or
+        :math:`\sum_{l < d} \log(Y - l)` (Efron) for d events among Y patients at risk.
+
+    Examples
+    --------
+    Two of three patients have the event at once: 3 and 2 are at risk in turn.
+
+    >>> from scorebuilder.survival.outcome import make_outcome
+    >>> round(null_log_likelihood(make_outcome([1, 1, 0], [1, 1, 2])), 6)  # -log(3 * 2)
+    -1.791759
+    """
+    event, time = check_outcome(y)
+    times, n_events = np.unique(time[event], return_counts=True)
+    at_risk = np.repeat(time.size - np.searchsorted(np.sort(time), times), n_events)
+    if ties == "efron":
+        first = np.repeat(np.cumsum(n_events) - n_events, n_events)
+        at_risk = at_risk - (np.arange(at_risk.size) - first)
+    return -float(np.sum(np.log(at_risk)))

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.stats import norm, rankdata
 
 from scorebuilder.core.arrays import FloatArray, Outcome
-from scorebuilder.validation.cox_likelihood import Ties
+from scorebuilder.core.normal import Z_95
+from scorebuilder.validation.cox_likelihood import CoxLikelihood, Ties
 from scorebuilder.validation.metric import check_predictions
 from scorebuilder.validation.recalibration_fit import fit_cox
 
@@ -25,13 +26,40 @@ class RoystonD:
     ----------
     d, standard_error : float
         Log hazard ratio between the upper and the lower half of equally sized groups.
-    r2_d : float
-        Explained variation by D.
     """
 
     d: float
     standard_error: float
-    r2_d: float
+
+    @property
+    def lower(self) -> float:
+        """Lower 95 % limit of `d`; may be negative."""
+        return self.d - Z_95 * self.standard_error
+
+    @property
+    def upper(self) -> float:
+        """Upper 95 % limit of `d`."""
+        return self.d + Z_95 * self.standard_error
+
+    @property
+    def r2_d(self) -> float:
+        """Explained variation by D."""
+        return _explained(self.d)
+
+    @property
+    def r2_d_lower(self) -> float:
+        """Lower 95 % limit of `r2_d`: that of D transformed, and 0 where D may be 0."""
+        return _explained(max(self.lower, 0.0))
+
+    @property
+    def r2_d_upper(self) -> float:
+        """Upper 95 % limit of `r2_d`: that of D transformed."""
+        return _explained(max(self.upper, 0.0))
+
+
+def _explained(d: float) -> float:
+    b = d / _KAPPA
+    return b**2 / (_NOISE + b**2)
 
 
 def royston_d(y: Outcome, linear_predictor: FloatArray, *, ties: Ties = "efron") -> RoystonD:
@@ -62,7 +90,9 @@ def royston_d(y: Outcome, linear_predictor: FloatArray, *, ties: Ties = "efron")
     With z the expected normal order statistics of the refitted linear predictor (Blom's, ties
     averaged) and b its Cox coefficient, :math:`D = b \sqrt{8 / \pi}` and
     :math:`R^2_D = b^2 / (\pi^2 / 6 + b^2)`. As the predictor is refitted, D is positive also for a
-    prediction that points the wrong way. Takes hazards as proportional.
+    prediction that points the wrong way. Takes hazards as proportional. The limits of
+    :math:`R^2_D`, which rises with D, are those of D transformed; a lower limit of D below 0 gives
+    0.
 
     References
     ----------
@@ -70,12 +100,11 @@ def royston_d(y: Outcome, linear_predictor: FloatArray, *, ties: Ties = "efron")
        2004;23:723-48.
     """
     predictor = check_predictions(y, linear_predictor)
-    coefficient, _, _ = fit_cox(predictor[:, None], y, ties=ties)
-    scores = normal_scores(predictor if coefficient[0] >= 0.0 else -predictor)
-    slope, covariance, _ = fit_cox(scores[:, None], y, ties=ties)
-    b = float(slope[0])
-    error = float(np.sqrt(covariance[0, 0]))
-    return RoystonD(b * _KAPPA, error * _KAPPA, b**2 / (_NOISE + b**2))
+    slope, covariance, _ = fit_cox(normal_scores(predictor)[:, None], y, ties=ties)
+    # the log likelihood is concave: its derivative at 0 has the sign of the refitted coefficient
+    at_zero = CoxLikelihood(predictor[:, None], y, ties=ties).at(np.zeros(1))
+    b = float(slope[0] if at_zero.gradient[0] >= 0.0 else -slope[0])
+    return RoystonD(b * _KAPPA, float(np.sqrt(covariance[0, 0])) * _KAPPA)
 
 
 def r2_ko(y: Outcome, linear_predictor: FloatArray) -> float:

@@ -12,6 +12,7 @@ import pandas as pd
 from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.normal import Z_95
+from scorebuilder.validation.calibration_distance import calibration_distances
 from scorebuilder.validation.calibration_poisson import poisson_ratio, poisson_slope
 from scorebuilder.validation.calibration_slope import calibration_slope
 from scorebuilder.validation.cox_likelihood import Ties
@@ -22,7 +23,6 @@ from scorebuilder.validation.metric import METRICS
 from scorebuilder.validation.misspecification import misspecification_test
 from scorebuilder.validation.performance import evaluate_apparent
 from scorebuilder.validation.recalibration_fit import fit_cox
-from scorebuilder.validation.smooth_calibration import calibration_smooth
 
 RANKING = ("c_index", "uno_c")
 """Metrics of the whole follow-up, as far as they are registered."""
@@ -120,7 +120,7 @@ def validate_externally(
     likelihood-ratio test of 1; joint test of all terms beside the linear predictor as offset;
     Harrell's C; D and R2_D; Poisson recalibration, in follow-up cut at the last time at which the
     baseline hazard is known. At every horizon AUC(t), Brier and scaled Brier score, observed over
-    expected, and the mean distance of the smooth calibration curve.
+    expected, and the distances of the smooth calibration curve.
 
     References
     ----------
@@ -301,7 +301,8 @@ def _whole_follow_up(
     def spread() -> Iterator[dict[str, Any]]:
         found = royston_d(y, index, ties=ties)
         yield _row("royston_d", "Separation D", found.d, error=found.standard_error)
-        yield _row("r2_d", "Explained variation R2_D", found.r2_d)
+        limits = {"lower": found.r2_d_lower, "upper": found.r2_d_upper}
+        yield _row("r2_d", "Explained variation R2_D", found.r2_d, **limits)
 
     yield from _guarded(slope, {"slope": "Slope (P: is it 1)"})
     yield from _guarded(joint, {"misspecification": "Joint test of all terms"})
@@ -344,11 +345,12 @@ def _at_horizon(y: Outcome, risk: FloatArray, horizon: float) -> Iterator[dict[s
         yield _row("observed_expected", "Observed / expected", found.ratio, **limits)
 
     def curve() -> Iterator[dict[str, Any]]:
-        found = calibration_smooth(y, risk, horizon=horizon)
+        found = calibration_distances(y, risk, horizon=horizon)
         for name, label in distances.items():
-            yield _row(name, label, getattr(found, name))
+            limits = {key: getattr(found[name], key) for key in ("lower", "upper", "reason")}
+            yield _row(name, label, found[name].value, **limits)
 
-    distances = {"ici": "ICI", "e50": "E50", "e90": "E90"}
+    distances = {"ici": "ICI", "e50": "E50", "e90": "E90", "e_max": "Emax"}
     yield from _guarded(level, {"observed_expected": "Observed / expected"})
     yield from _guarded(curve, distances)
 

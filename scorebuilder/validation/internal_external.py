@@ -1,8 +1,8 @@
-"""Internal-external validation: a whole build is refitted without each centre or period in turn."""
+"""Internal-external validation: a build refitted without each centre, or before each period."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scorebuilder.core.arrays import FloatArray, Outcome
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import ModelError, UndefinedMetricError
 from scorebuilder.core.protocols import FittableRiskModel
 from scorebuilder.survival.outcome import check_outcome
@@ -21,6 +21,7 @@ from scorebuilder.validation.summary_measure import MEASURES
 
 MINIMUM_EVENTS = 10
 """Fewest events by the horizon for which a cluster is judged."""
+NOTHING_EARLIER = f"fewer than {MINIMUM_EVENTS} events in the periods before: it serves to fit only"
 REPORTED = ("auc", "c_index", "observed_expected", "slope")
 """Measures by cluster."""
 
@@ -108,13 +109,14 @@ def internal_external(
     clusters: Any,
     *,
     horizons: tuple[float, ...],
+    forward: bool = False,
     n_jobs: int = 1,
     executor: Executor | None = None,
     cache: ResultCache | None = None,
     progress: Callable[[], None] | None = None,
 ) -> InternalExternal:
     """
-    Refit a whole build without each cluster, and judge it there.
+    Refit a whole build without each cluster, or before each period, and judge it there.
 
     Parameters
     ----------
@@ -129,6 +131,10 @@ def internal_external(
         order, other labels are sorted.
     horizons : tuple of float
         Days.
+    forward : bool
+        True fits the build for each cluster to those before it in order, as for periods: it is
+        then judged as it would have been used, on later patients. Follow-up of the earlier patients
+        counts in full, also after the later period began.
     n_jobs : int
         Refits at a time, in processes of one thread each; the numbers do not depend on it.
     executor : Executor, optional
@@ -147,13 +153,16 @@ def internal_external(
     Raises
     ------
     ModelError
-        If fewer than two clusters can be left out, or a build cannot be fitted without one.
+        If fewer than two clusters can be left out (with `forward` none has enough events before
+        it), or a build cannot be fitted without one.
 
     References
     ----------
     .. [1] Royston P, Parmar MKB, Sylvester R. Construction and validation of a prognostic model
        across several studies, with an application in superficial bladder cancer. Stat Med
        2004;23:907-26.
+    .. [2] Altman DG, Royston P. What do we mean by validating a prognostic model? Stat Med
+       2000;19:453-73.
     """
     check_outcome(y)
     labels = pd.Series(clusters).reset_index(drop=True)
@@ -164,7 +173,7 @@ def internal_external(
         )
         raise ValueError(message)
     horizons = tuple(float(horizon) for horizon in horizons)
-    refits = _refits(labels, y, horizons)
+    refits = _refits(labels, y, horizons, forward)
     work = Refitting({"": build}, X, y, horizons, {})
     where = executor or local_executor(n_jobs)
     found: dict[str, Content] = {}
@@ -178,7 +187,7 @@ def internal_external(
     estimates = tuple(
         estimate
         for label in _ordered(labels)
-        for estimate in _judge(label, labels, y, horizons, predicted.get(_without(label)))
+        for estimate in _judge(label, labels, y, horizons, predicted.get(_named(label, forward)))
     )
     pooled = tuple(
         pool([e for e in estimates if (e.metric, e.horizon) == (metric, horizon)], metric, horizon)
@@ -188,9 +197,11 @@ def internal_external(
     return InternalExternal(estimates, pooled, int(labels.isna().sum()))
 
 
-def n_refits(clusters: Any, y: Outcome, *, horizons: tuple[float, ...]) -> int:
+def n_refits(
+    clusters: Any, y: Outcome, *, horizons: tuple[float, ...], forward: bool = False
+) -> int:
     """
-    Count the clusters that are left out in turn.
+    Count the refits of `internal_external`.
 
     Parameters
     ----------
@@ -200,15 +211,17 @@ def n_refits(clusters: Any, y: Outcome, *, horizons: tuple[float, ...]) -> int:
         Outcome.
     horizons : tuple of float
         Days.
+    forward : bool
+        Whether each cluster is judged by a build of those before it.
 
     Returns
     -------
     int
-        Clusters with `MINIMUM_EVENTS` events by the last horizon.
+        Clusters with `MINIMUM_EVENTS` events by the last horizon, and with `forward` as many
+        before.
     """
     labels = pd.Series(clusters).reset_index(drop=True)
-    return sum(_events(labels, label, y, max(horizons)) >= MINIMUM_EVENTS
-               for label in _ordered(labels))  # fmt: skip
+    return len(list(_splits(labels, y, max(horizons), forward)))
 
 
 def _ordered(labels: pd.Series) -> list[Any]:
@@ -218,28 +231,52 @@ def _ordered(labels: pd.Series) -> list[Any]:
     return sorted(labels.dropna().unique())
 
 
-def _events(labels: pd.Series, label: Any, y: Outcome, horizon: float) -> int:
-    inside = (labels == label).to_numpy(dtype=bool, na_value=False)
+def _events(inside: BoolArray, y: Outcome, horizon: float) -> int:
     return int(np.sum(y["event"][inside] & (y["time"][inside] <= horizon)))
 
 
-def _without(label: Any) -> str:
-    return f"without `{label}`"
+def _members(labels: pd.Series, chosen: Sequence[Any]) -> BoolArray:
+    return np.asarray(labels.isin(list(chosen)).to_numpy(), dtype=np.bool_)
 
 
-def _refits(labels: pd.Series, y: Outcome, horizons: tuple[float, ...]) -> list[Refit]:
-    known = labels.notna().to_numpy()
-    refits = []
-    for place, label in enumerate(_ordered(labels)):
-        if _events(labels, label, y, max(horizons)) < MINIMUM_EVENTS:
-            continue
-        inside = (labels == label).to_numpy(dtype=bool, na_value=False)
-        train, test = np.flatnonzero(known & ~inside), np.flatnonzero(inside)
-        refits.append(Refit(f"cluster-{place:04d}", _without(label), "", train, test))
-    if len(refits) < 2:
+def _named(label: Any, forward: bool) -> str:
+    return f"before `{label}`" if forward else f"without `{label}`"
+
+
+def _splits(
+    labels: pd.Series, y: Outcome, horizon: float, forward: bool
+) -> Iterator[tuple[int, BoolArray, BoolArray]]:
+    """Give the place of each cluster that is judged, who fits the build, and who is judged."""
+    order = _ordered(labels)
+    for place, label in enumerate(order):
+        inside = _members(labels, [label])
+        fitted = _members(labels, order[:place] if forward else order[:place] + order[place + 1 :])
+        needed = [inside, fitted] if forward else [inside]
+        if all(_events(who, y, horizon) >= MINIMUM_EVENTS for who in needed):
+            yield place, fitted, inside
+
+
+def _refits(
+    labels: pd.Series, y: Outcome, horizons: tuple[float, ...], forward: bool
+) -> list[Refit]:
+    order, kind = _ordered(labels), "period" if forward else "cluster"
+    refits = [
+        Refit(
+            f"{kind}-{place:04d}", _named(order[place], forward), "",
+            np.flatnonzero(fitted), np.flatnonzero(inside),
+        )
+        for place, fitted, inside in _splits(labels, y, max(horizons), forward)
+    ]  # fmt: skip
+    if forward and not refits:
+        message = (
+            f"forward validation needs {MINIMUM_EVENTS} events by the last horizon in a period "
+            f"and in those before it; none of {len(order)} has them"
+        )
+        raise ModelError(message)
+    if not forward and len(refits) < 2:
         message = (
             f"internal-external validation needs two clusters with {MINIMUM_EVENTS} events by the "
-            f"last horizon; {len(refits)} of {len(_ordered(labels))} have them"
+            f"last horizon; {len(refits)} of {len(order)} have them"
         )
         raise ModelError(message)
     return refits
@@ -252,14 +289,17 @@ def _judge(
     horizons: tuple[float, ...],
     predicted: tuple[Refit, Content] | None,
 ) -> list[ClusterEstimate]:
-    n = int((labels == label).sum())
+    inside = _members(labels, [label])
+    n, enough = int(inside.sum()), _events(inside, y, max(horizons)) >= MINIMUM_EVENTS
     estimates = []
     for place, horizon in enumerate(horizons):
-        n_events = _events(labels, label, y, horizon)
+        n_events = _events(inside, y, horizon)
         for metric in REPORTED:
             estimate = ClusterEstimate(str(label), metric, horizon, n, n_events)
             if n_events < MINIMUM_EVENTS or predicted is None:
                 reason = f"fewer than {MINIMUM_EVENTS} events by the horizon"
+                if predicted is None and enough:
+                    reason = NOTHING_EARLIER
                 estimate = replace(estimate, n=None, n_events=None, reason=reason)
             else:
                 refit, content = predicted

@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from scorebuilder.core.arrays import FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
-from scorebuilder.validation.cox_likelihood import CoxLikelihood, Ties
+from scorebuilder.validation.cox_likelihood import CoxLikelihood, Ties, null_log_likelihood
 from scorebuilder.validation.explained_variation import gini_mean_difference
 from scorebuilder.validation.metric import check_predictions
 from scorebuilder.validation.recalibration_fit import fit_cox
@@ -133,7 +133,7 @@ def likelihood_indexes(
     if n_events == 0:
         message = "no patient has the event"
         raise UndefinedMetricError(message)
-    null = CoxLikelihood(np.zeros((n, 1)), y, ties=ties).at(np.zeros(1)).value
+    null = null_log_likelihood(y, ties=ties)
     df = design.shape[1]
     value = fit_cox(design, y, ties=ties)[2] if df else null
     ratio = max(2.0 * (value - null), 0.0)
@@ -221,7 +221,7 @@ def recalibration_indexes(y: Outcome, linear_predictor: FloatArray) -> Recalibra
     predictor = check_predictions(y, linear_predictor)
     coefficient, _, value = fit_cox(predictor[:, None], y)
     likelihood = CoxLikelihood(predictor[:, None], y)
-    null, at_one = likelihood.at(np.zeros(1)).value, likelihood.at(np.ones(1)).value
+    null, at_one = null_log_likelihood(y), likelihood.at(np.ones(1)).value
     if null == 0.0:
         message = "only one patient is at risk at every event: the likelihood is 1"
         raise UndefinedMetricError(message)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scorebuilder.core.arrays import BoolArray, FloatArray, IntArray, Outcome
+from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.survival.baseline_hazard import baseline_cumulative_hazard
 from scorebuilder.survival.outcome import check_competing
@@ -21,14 +21,12 @@ KNOT_QUANTILES = {
     4: (0.05, 0.35, 0.65, 0.95),
     5: (0.05, 0.275, 0.5, 0.725, 0.95),
 }
-LEAST_REPLICATES = 0.9
-"""Share of the resamples that must have a curve for an interval to be given."""
 
 
 @dataclass(frozen=True)
 class SmoothCalibration:
     """
-    Smooth calibration curve and the mean distance from the diagonal.
+    Smooth calibration curve and its distances from the diagonal.
 
     Attributes
     ----------
@@ -40,6 +38,11 @@ class SmoothCalibration:
         Of the spline, in units of log(-log(1 - risk)).
     at_patients : ndarray of shape (n_patients,)
         Smoothed observed risk of each patient.
+    coefficients : ndarray of shape (n_knots - 1,)
+        Of the spline.
+    log_hazard : float
+        Logarithm of the cumulative hazard by the horizon where the spline is 0; minus infinity
+        without an event by then.
     """
 
     ici: float
@@ -50,6 +53,8 @@ class SmoothCalibration:
     observed: FloatArray
     knots: FloatArray
     at_patients: FloatArray
+    coefficients: FloatArray
+    log_hazard: float
 
 
 def calibration_smooth(
@@ -98,7 +103,7 @@ def calibration_smooth(
     -----
     A Cox (Fine-Gray) model on a restricted cubic spline of :math:`\log(-\log(1 - p))` gives the
     observed risk; takes hazards as proportional in the transformed risk. [1]_ ICI is never
-    negative, and so above 0 also for a perfect prediction.
+    negative, and so above 0 also for a perfect prediction; `calibration_distances` gives intervals.
 
     References
     ----------
@@ -136,57 +141,9 @@ def calibration_smooth(
         np.asarray(-np.expm1(-hazard * np.exp(at_grid)), dtype=np.float64),
         at,
         np.asarray(observed, dtype=np.float64),
+        coefficient,
+        float(np.log(hazard)) - center if hazard > 0.0 else -np.inf,
     )
-
-
-def ici_interval(
-    y: Outcome,
-    risk: FloatArray,
-    *,
-    horizon: float,
-    index: IntArray,
-    competing: BoolArray | None = None,
-) -> tuple[float, float]:
-    """
-    95 % percentile interval of ICI over given resamples.
-
-    Parameters
-    ----------
-    y : structured ndarray of shape (n_patients,)
-        Outcome.
-    risk : ndarray of shape (n_patients,)
-        Predicted probability of the event by `horizon`, in (0, 1).
-    horizon : float
-        In the unit of `y`.
-    index : ndarray of int of shape (n_resamples, n_patients)
-        Row numbers of each resample.
-    competing : ndarray of bool of shape (n_patients,), optional
-        Patients whose follow-up ended with the competing event.
-
-    Returns
-    -------
-    lower, upper : float
-        ICI of a resample is larger than that of the data, the more the better the calibration:
-        near perfect calibration the interval lies above the truth.
-
-    Raises
-    ------
-    UndefinedMetricError
-        If more than a tenth of the resamples have no curve.
-    """
-    found = []
-    for rows in index:
-        other = None if competing is None else competing[rows]
-        try:
-            curve = calibration_smooth(y[rows], risk[rows], horizon=horizon, competing=other)
-        except UndefinedMetricError:
-            continue
-        found.append(curve.ici)
-    if len(found) < LEAST_REPLICATES * len(index) or not found:
-        message = f"{len(index) - len(found)} of {len(index)} resamples have no smooth curve"
-        raise UndefinedMetricError(message)
-    lower, upper = np.quantile(found, (0.025, 0.975))
-    return float(lower), float(upper)
 
 
 def restricted_cubic_spline(x: FloatArray, knots: FloatArray) -> FloatArray:

@@ -16,8 +16,8 @@ from scorebuilder.survival.outcome import check_outcome
 from scorebuilder.validation.calibration import (
     calibration_in_the_large,
     calibration_slope,
-    calibration_smooth,
 )
+from scorebuilder.validation.calibration_distance import calibration_distances
 from scorebuilder.validation.compare import MIN_EVENTS
 from scorebuilder.validation.metric import METRICS, MetricEstimate
 from scorebuilder.validation.rule_performance import averaged, classification
@@ -205,8 +205,13 @@ def _slope(y: Outcome, risks: FloatArray) -> Estimate:
 
 
 def _ici(y: Outcome, risks: FloatArray, horizon: float) -> Estimate:
-    found = [calibration_smooth(y, risk, horizon=horizon).ici for risk in risks]
-    return Estimate(float(np.mean(found)))
+    found = [calibration_distances(y, risk, horizon=horizon)["ici"] for risk in risks]
+    value = float(np.mean([item.value for item in found]))
+    limits = np.array([(item.lower, item.upper) for item in found if item.lower is not None])
+    if len(limits) < len(found):
+        return Estimate(value)
+    lower, upper = limits.mean(axis=0)
+    return Estimate(value, float(lower), float(upper))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from scorebuilder.cli.main import main
+from scorebuilder.cohort.load import load_dataset
 from scorebuilder.core.errors import SpecError
 from scorebuilder.experiment.load import load_spec
 from scorebuilder.experiment.run import run_experiment
@@ -155,6 +156,31 @@ def test_the_command_judges_the_artifact_alone(finished, judged, tmp_path, capsy
     assert left.value.code == 2  # a validation is never overwritten
 
 
+def test_the_command_judges_those_who_are_eligible(finished, judged, tmp_path, capsys):
+    out = tmp_path / "older"
+    arguments = ["validate", str(finished.run_dir), "builtin:gbsg", "--out", str(out)]
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, "--eligibility", "column: age, min: 50, label: below 50 years"])
+    assert left.value.code == 0
+    found = json.loads((out / "validation.json").read_text(encoding="utf-8"))
+    step = found["attrition"][-2]
+    whole, kept = judged["counts"]["n"], found["counts"]["n"]
+    assert (step["label"], step["n_excluded"]) == ("below 50 years", whole - kept)
+    ages = pd.Series(load_dataset("gbsg")[0]["age"])
+    assert kept == int((ages >= 50).sum())
+    page = (out / "validation.html").read_text(encoding="utf-8")
+    assert f"{whole - kept} excluded: below 50 years; {kept} patients" in page
+    assert "end at 5 years, the last time at which the artifact tells the baseline hazard" in page
+    assert f"excluded   {whole - kept} patients: below 50 years" in capsys.readouterr().out
+
+
+def test_distances_of_calibration_and_explained_variation_have_intervals(judged):
+    rows = [value_of(judged, "r2_d")]
+    rows += [value_of(judged, name, 1826.25) for name in ("ici", "e50", "e90", "e_max")]
+    for row in rows:
+        assert 0.0 <= row["lower"] < row["value"] < row["upper"] < 1.0
+
+
 def test_a_cohort_that_does_not_fit_is_refused_by_the_command(finished, capsys):
     for arguments, code, text in (
         (["builtin:whas500"], 3, "the score needs this predictor"),
@@ -162,6 +188,8 @@ def test_a_cohort_that_does_not_fit_is_refused_by_the_command(finished, capsys):
         (["builtin:gbsg", "--column", "nodes"], 2, "PREDICTOR=COLUMN"),
         (["builtin:gbsg", "--column", "nodes=meno"], 3, "must be numeric"),
         (["builtin:gbsg", "--threshold", "1.5"], 2, "between 0 and 1"),
+        (["builtin:gbsg", "--eligibility", "column: age, mni: 40, label: x"], 2, "mean `min`?"),
+        (["builtin:gbsg", "--eligibility", "column: lvef, min: 4, label: x"], 2, "no predictor"),
     ):
         with pytest.raises(SystemExit) as left:
             main(["validate", str(finished.run_dir), *arguments])

@@ -169,6 +169,7 @@ def test_where_it_runs_is_no_part_of_the_study(spec_file):
         ("executor={kind: dask, address: 'http://a'}", "must start with tcp:// or tls://"),
         ("executor={kind: dask}", "address"),
         ("validation.internal_external={cuts: [1]}", "by"),
+        ("validation.internal_external={by: a, forward: true}", "needs periods in order"),
     ],
 )
 def test_wrong_settings_are_refused(spec_file, override, message):

@@ -15,7 +15,7 @@ from scorebuilder.experiment.spec import (
     spec_json_schema,
     spec_sha256,
 )
-from scorebuilder.experiment.spec_parts import CandidatesSpec
+from scorebuilder.experiment.spec_cohort import CandidatesSpec
 
 ROOT = Path(__file__).parents[2]
 CONTENT = {

@@ -10,7 +10,7 @@ import pytest
 from lxml import html
 
 from scorebuilder.experiment.card import with_card
-from scorebuilder.experiment.spec_parts import ScoreSpec
+from scorebuilder.experiment.spec_score import ScoreSpec
 from scorebuilder.export.target import export_score
 from scorebuilder.score.apply import fill_missing
 from scorebuilder.score.artifact import ScoreArtifact

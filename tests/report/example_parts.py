@@ -244,7 +244,10 @@ def external(summary: dict[str, Any]) -> list[dict[str, Any]]:
             "counts": {"n": 2012, "n_scored": 2004, "events": 402,
                        "not_scored": [{"reason": "age outside 18-100", "count": 8}],
                        "imputed": [], "outside": []},
-            "attrition": [{"label": "Rows read", "n_excluded": 0, "n_left": 2012}],
+            "attrition": [
+                {"label": "rows read", "n_excluded": 0, "n_left": 2012, "events_left": 404},
+            ],
+            "baseline_known_until": MAIN,
             "measures": [
                 measure("slope", 0.88, None), measure("misspecification", None, None),
                 measure("auc", 0.69, MAIN), measure("observed_expected", 1.12, MAIN),

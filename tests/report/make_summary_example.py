@@ -542,6 +542,17 @@ BASELINES = [
 ]
 
 
+def distances(factor: float | None) -> dict[str, float | None]:
+    """Invented distances of a calibration curve from the diagonal, with limits."""
+    ends = {"": 1.0, "_lower": 0.5, "_upper": 1.9}
+    sizes = {"ici": 0.009, "e50": 0.007, "e90": 0.021, "e_max": 0.06}
+    return {
+        name + end: None if factor is None else round(size * share * factor, 4)
+        for name, size in sizes.items()
+        for end, share in ends.items()
+    }
+
+
 def forms_of(name: str, auc: float, base: float, horizon: float) -> list[dict[str, Any]]:
     """Invented calibration of a score as published and recalibrated."""
     years = "ten-year risk, and nobody is followed for 10 years"
@@ -660,9 +671,7 @@ def validation(data: dict[str, np.ndarray]) -> dict[str, Any]:
                         "slope": None,
                         "slope_lower": None,
                         "slope_upper": None,
-                        "ici": None,
-                        "e50": None,
-                        "e90": None,
+                        **distances(None),
                         "reason": "the baseline states its risk at 10 years only",
                     }
                 )
@@ -706,9 +715,7 @@ def validation(data: dict[str, np.ndarray]) -> dict[str, Any]:
                         "slope": 0.94,
                         "slope_lower": 0.83,
                         "slope_upper": 1.05,
-                        "ici": round(0.009 * factor, 4),
-                        "e50": 0.007,
-                        "e90": 0.021,
+                        **distances(factor),
                         "reason": None,
                     }
                 )

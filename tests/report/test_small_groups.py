@@ -59,8 +59,9 @@ def test_a_small_group_and_its_complement_tell_nothing() -> None:
 
 
 def test_large_and_empty_groups_stay_as_they_are() -> None:
-    before = found((70, 25, 5, 0))
+    before = found((70, 25, 10, 0))
     assert without_small_groups(before) == before
+    assert hidden(without_small_groups(found((70, 25, 5, 0))))["groups"] == set()
     assert hidden(without_small_groups(found((97, 0, 3, 0))))["groups"] == {"low", "high"}
 
 
@@ -70,3 +71,15 @@ def test_the_figure_leaves_a_hidden_group_out() -> None:
     (figure,) = draw_risk_groups(summary)
     assert figure.numbers is not None
     assert set(figure.numbers.rows[2][1:]) == {"–"}
+
+
+def test_few_events_in_a_large_group_are_not_counted() -> None:
+    before = found((70, 60, 50, 0))
+    for group, events in zip(before["groups"], (3, 9, 30, 0), strict=True):
+        group["events"] = events
+    result = without_small_groups(before)
+    # 3 events of 42: with the total known 3 would follow, so the next smallest count, 9, goes too.
+    assert [group["events"] for group in result["groups"]] == [None, None, 30, 0]
+    assert [group["n"] for group in result["groups"]] == [70, 60, 50, 0]
+    assert result["observed"] == before["observed"]
+    assert hidden(result)["groups"] == set()

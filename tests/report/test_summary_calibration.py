@@ -8,6 +8,7 @@ import pytest
 from scorebuilder.report.summary_calibration import summarise_calibration, summarise_net_benefit
 from scorebuilder.survival.outcome import make_outcome
 from scorebuilder.validation.calibration import calibration_slope
+from scorebuilder.validation.calibration_distance import calibration_distances
 from scorebuilder.validation.resampling import ValidationResult
 
 
@@ -39,6 +40,11 @@ def test_numbers_are_means_over_repeats(simulated):
     assert row["slope"] < averaged - 0.1  # the average of two models flatters
     assert row["reason"] is None
     assert row["in_the_large_lower"] < row["in_the_large"] < row["in_the_large_upper"]
+    for name in ("ici", "e50", "e90", "e_max"):
+        found = [calibration_distances(y, risk, horizon=1.0)[name] for risk in risks]
+        for end in ("value", "lower", "upper"):
+            key = name if end == "value" else f"{name}_{end}"
+            assert row[key] == pytest.approx(np.mean([getattr(f, end) for f in found]), rel=1e-12)
 
 
 def test_each_number_keeps_its_own_reason(simulated):

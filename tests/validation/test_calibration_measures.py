@@ -25,7 +25,6 @@ from scorebuilder.validation.explained_variation import (
 )
 from scorebuilder.validation.grouped_calibration import calibration_grouped
 from scorebuilder.validation.likelihood_indexes import likelihood_indexes, nested_likelihood
-from scorebuilder.validation.smooth_calibration import ici_interval
 from tests.validation.reference_cases import (
     COMPETING,
     EXPECTED,
@@ -265,19 +264,6 @@ def test_few_distinct_predictions_need_given_knots():
         calibration_smooth(found.y, found.old, horizon=found.horizon, knots=[0.0, 0.0, 1.0])
 
 
-def test_interval_of_ici_over_given_resamples():
-    found = patients("pbc")
-    index = np.random.default_rng(0).integers(0, len(found.y), (40, len(found.y)))
-    lower, upper = ici_interval(found.y, found.new, horizon=found.horizon, index=index)
-    values = [
-        calibration_smooth(found.y[rows], found.new[rows], horizon=found.horizon).ici
-        for rows in index
-    ]
-    assert (lower, upper) == tuple(np.quantile(values, (0.025, 0.975)))
-    with pytest.raises(UndefinedMetricError, match="40 of 40 resamples"):
-        ici_interval(found.y, np.full(len(found.y), 0.3), horizon=found.horizon, index=index)
-
-
 @pytest.mark.parametrize(("name", "model"), cases(FOLLOWED + COMPETING))
 def test_groups_and_their_tests(name, model):
     found, stored = patients(name), patients(name).expected["calibration_grouped"][model]
@@ -332,6 +318,11 @@ def test_explained_variation(name, model):
         close(result.d, expected["D"])
         close(result.standard_error, expected["se_D"])
         close(result.r2_d, expected["R2_D"])
+        close(result.upper, result.d + 1.959963984540054 * result.standard_error)
+        # R2_D of a limit of D, by the formula
+        b = max(result.lower, 0.0) / np.sqrt(8 / np.pi)
+        close(result.r2_d_lower, b**2 / (np.pi**2 / 6 + b**2))
+        assert result.r2_d_lower <= result.r2_d <= result.r2_d_upper < 1.0
     if (name, model) not in SEPARATED | WITHOUT_EVENT:
         close(r2_ko(found.y, predictor), expected["R2_KO"])
         close(c_goenen_heller(found.y, predictor), expected["C_GH"])

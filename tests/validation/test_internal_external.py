@@ -128,3 +128,31 @@ def test_categories_keep_their_order():
     periods = pd.Series(pd.Categorical(centre, categories=["C", "A", "B", "tiny", "none"]))
     result = internal_external(Remembers(), X, y, periods, horizons=(0.5,))
     assert list(dict.fromkeys(e.cluster for e in result.clusters)) == ["C", "A", "B", "tiny"]
+
+
+def test_forward_fits_to_earlier_periods_and_judges_the_next():
+    X, y, centre = cohort()
+    periods = pd.Series(pd.Categorical(centre, categories=["B", "A", "C", "tiny"]))
+    SEEN.clear()
+    result = internal_external(Remembers(), X, y, periods, horizons=(0.5,), forward=True)
+    assert len(SEEN) == 2 == n_refits(periods, y, horizons=(0.5,), forward=True)
+    for earlier, seen in zip((["B"], ["B", "A"]), list(SEEN), strict=True):
+        assert seen == set(np.flatnonzero(periods.isin(earlier)))
+    model = Remembers().fit(X[periods == "B"], y[periods == "B"])
+    inside = (periods == "A").to_numpy()
+    risk = model.predict_risk(X[inside], horizon=0.5)
+    expected = evaluate_apparent(y[inside], risk, horizon=0.5, metric="auc")
+    found = {e.cluster: e for e in result.clusters if e.metric == "auc"}
+    assert found["A"].value == expected.value
+    assert found["B"].value is found["B"].n is None
+    assert found["B"].reason == "fewer than 10 events in the periods before: it serves to fit only"
+    assert found["tiny"].reason == "fewer than 10 events by the horizon"
+    assert next(p for p in result.pooled if p.metric == "auc").n_clusters == 2
+
+
+def test_forward_without_an_earlier_period_is_refused():
+    X, y, centre = cohort()
+    with pytest.raises(ModelError, match="none of 1 has them"):
+        internal_external(
+            Remembers(), X, y, centre.where(centre == "A"), horizons=(0.5,), forward=True
+        )

@@ -33,6 +33,13 @@ def validate(
         list[float] | None,
         typer.Option("--threshold", help="Threshold probability of the net benefit."),
     ] = None,
+    eligibility: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--eligibility",
+            help="Who is judged, as in a spec: 'column: age, min: 18, label: below 18 years'.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for validation.json, tables and page.", exists=False),
@@ -55,6 +62,8 @@ def validate(
         ``PREDICTOR=COLUMN`` where the cohort names a predictor otherwise.
     threshold : list of float or None
         Threshold probabilities at which the net benefit is stated.
+    eligibility : list of str or None
+        Criteria in the words of a spec; patients who do not meet them all are not judged.
     out : Path or None
         Folder for ``validation.json``, tables and page; nothing is written if None.
     quiet : bool
@@ -62,9 +71,10 @@ def validate(
     as_json : bool
         One JSON object on stdout.
     """
+    from scorebuilder.experiment.eligibility_option import read_eligibility
     from scorebuilder.experiment.external import validate_artifact
     from scorebuilder.experiment.preflight import check_parts, read_eligible
-    from scorebuilder.experiment.spec_parts import CohortSpec
+    from scorebuilder.experiment.spec_cohort import CohortSpec
     from scorebuilder.score.store import load_artifact
 
     console = Console(quiet, as_json)
@@ -75,11 +85,12 @@ def validate(
     if any(not 0.0 < value < 1.0 for value in thresholds):
         message = "`--threshold` must lie between 0 and 1"
         raise SpecError(message)
+    criteria = read_eligibility(eligibility or ())
     if out is not None:
         check_parts()
         _refuse_used(out)
     stored = load_artifact(artifact)
-    cohort = read_eligible(CohortSpec(data=data, schema=schema or None))
+    cohort = read_eligible(CohortSpec(data=data, schema=schema or None, eligibility=criteria))
     found = validate_artifact(
         stored,
         cohort,
@@ -122,6 +133,9 @@ def _say(console: Console, artifact: ScoreArtifact, found: dict[str, Any]) -> No
 
     content, counts = artifact.content, found["counts"]
     console.say(f"score      {content['name']} {content['version']}, frozen")
+    for step in found["attrition"]:
+        if step["n_excluded"]:
+            console.say(f"excluded   {counted(step['n_excluded'], 'patient')}: {step['label']}")
     console.say(
         f"patients   {counted(counts['n_scored'], 'patient')} of {counts['n']:,} scored, "
         f"{counted(counts['events'], 'event')}"

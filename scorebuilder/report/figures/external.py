@@ -1,4 +1,4 @@
-"""The frozen score in other cohorts: calibration, decision curve and survival of the groups."""
+"""The frozen score in other cohorts: flow, calibration, decision curve, survival of the groups."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from scorebuilder.report.figure import FIGURES, Figure, Summary
 from scorebuilder.report.figures.calibration import draw_calibration
 from scorebuilder.report.figures.decision_curve import draw_decision_curve
+from scorebuilder.report.figures.flow import draw_flow
 from scorebuilder.report.figures.risk_groups import draw_risk_groups
 
 
@@ -24,8 +25,8 @@ def draw_external(summary: Summary) -> Iterator[Figure]:
     Yields
     ------
     Figure
-        Calibration at the main horizon, decision curve and groups of each cohort; `model` names
-        the cohort.
+        Flow, calibration at the main horizon, decision curve and groups of each cohort, whom
+        `model` names.
     """
     for cohort in summary.get("external", ()):
         yield from draw_cohort(cohort)
@@ -53,14 +54,27 @@ def draw_cohort(cohort: Mapping[str, Any]) -> Iterator[Figure]:
             "decision_curve": cohort["decision_curve"],
         },
         "risk_groups": cohort["risk_groups"],
+        "cohort": {"attrition": _attrition(cohort)},
     }
-    kinds = [draw_calibration, draw_risk_groups]
+    kinds = [draw_flow, draw_calibration, draw_risk_groups]
     if cohort["decision_curve"]:
-        kinds.insert(1, draw_decision_curve)
+        kinds.insert(2, draw_decision_curve)
     for draw in kinds:
         for figure in draw(as_summary):
             name = f"external-{cohort['name']}-{figure.name}"
             yield replace(figure, name=name, model=cohort["name"])
+
+
+def _attrition(cohort: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Gather the steps of the cohort, and those who are eligible but cannot be scored."""
+    counts = cohort["counts"]
+    step = {
+        "label": "the score cannot be computed",
+        "n_excluded": counts["n"] - counts["n_scored"],
+        "n_left": counts["n_scored"],
+        "events_left": counts["events"],
+    }
+    return [*cohort["attrition"], step]
 
 
 FIGURES.register("external", draw_external)

@@ -18,8 +18,15 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
         *head,
         numbers.estimate(*large, why, style=numbers.two),
         numbers.estimate(*slope, why, style=numbers.two),
-        *(numbers.maybe(row[key], why, style=numbers.percent) for key in ("ici", "e50", "e90")),
+        *(_distance(row, key) for key in ("ici", "e50", "e90", "e_max")),
     )
+
+
+def _distance(row: dict[str, Any], key: str) -> str:
+    if key not in row:
+        return "–"  # runs of earlier versions
+    limits = (row.get(f"{key}_lower"), row.get(f"{key}_upper"))
+    return numbers.estimate(row[key], *limits, row["reason"], style=numbers.percent)
 
 
 def context(summary: Summary, figures: Figures) -> dict[str, Any]:
@@ -43,7 +50,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         key=lambda row: (row["model"] != "score", row["label"], row["horizon"]),
     )
     own = [figure for figure in figures["calibration"] if figure.model == "score"]
-    header = ("Model", "Horizon", "Observed / expected", "Slope", "ICI", "E50", "E90")
+    header = ("Model", "Horizon", "Observed / expected", "Slope", "ICI", "E50", "E90", "Emax")
     table = DataTable("Calibration", header, tuple(_row(row) for row in found), text=(1,))
     others = [figure for figure in figures["calibration"] if figure.model != "score"]
     return {"score_figures": own, "other_figures": others, "numbers": table}

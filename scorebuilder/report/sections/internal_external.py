@@ -61,8 +61,11 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         "Measure", "Horizon", "Clusters", "Mean (95 % interval)", "In a new cluster (95 %)",
         "I squared",
     )  # fmt: skip
+    forward = found.get("forward", False)
+    caption = "Each period, by a build of the earlier ones" if forward else "Each cluster, left out"
     return {
-        "clusters": DataTable("Each cluster, left out", by_cluster, clusters, text=(1, 4)),
+        "forward": forward,
+        "clusters": DataTable(caption, by_cluster, clusters, text=(1, 4)),
         "pooled": DataTable("Over all clusters", over_all, pooled, text=(1,)),
         "unknown": numbers.count(found["n_unknown"]) if found["n_unknown"] else "",
         "minimum": found["minimum_events"],

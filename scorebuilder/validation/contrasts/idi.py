@@ -5,12 +5,7 @@ from __future__ import annotations
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.validation.contrast import CONTRASTS, Contrast, ContrastEstimate
 from scorebuilder.validation.discrimination_shift import prediction_shift
-from scorebuilder.validation.reclassification import (
-    NO_EVENT,
-    NO_NON_EVENT,
-    as_contrast,
-    weighted_mean,
-)
+from scorebuilder.validation.mean_estimate import NO_EVENT, NO_NON_EVENT, as_contrast, weighted_mean
 
 
 def idi(

@@ -7,8 +7,8 @@ import numpy as np
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.validation.contrast import CONTRASTS, Contrast, ContrastEstimate
+from scorebuilder.validation.mean_estimate import MeanEstimate, as_contrast
 from scorebuilder.validation.metric import check_predictions
-from scorebuilder.validation.reclassification import MeanEstimate, as_contrast
 
 
 def idi_model_based(

@@ -11,7 +11,7 @@ from scorebuilder.validation.contrast import (
     ContrastPart,
 )
 from scorebuilder.validation.discrimination_shift import prediction_shift, weighted_median
-from scorebuilder.validation.reclassification import NO_EVENT, NO_NON_EVENT
+from scorebuilder.validation.mean_estimate import NO_EVENT, NO_NON_EVENT
 
 NO_ERROR = "a difference of medians has no standard error by formula"
 

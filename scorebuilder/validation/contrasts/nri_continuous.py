@@ -5,9 +5,9 @@ from __future__ import annotations
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.validation.contrast import CONTRASTS, Contrast, ContrastEstimate
+from scorebuilder.validation.movement import movements
 from scorebuilder.validation.reclassification import (
     PART_LABELS,
-    movements,
     reclassified,
     reclassified_weighted,
 )
