@@ -1027,7 +1027,8 @@ def measured(method: str, sd: dict[str, float], changed: float) -> dict[str, Any
 
 
 def main() -> None:
-    import example_parts  # beside this script
+    import example_nomogram  # beside this script
+    import example_parts
 
     data = patients()
     events = int(data["event"].sum())
@@ -1114,6 +1115,7 @@ def main() -> None:
     summary["model"]["worked_patients"] = example_parts.worked()
     summary |= {
         "card": example_parts.card(),
+        "nomogram": example_nomogram.nomogram(),
         "external": example_parts.external(summary),
         "importance": example_parts.importance(),
         "incremental": example_parts.incremental([LABELS["imt"], LABELS["age"]]),
