@@ -94,6 +94,11 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
         "hazard_ratios": summary["model"]["hazard_ratios"],
         "risk_table": [flat_row(row) for row in summary["points"]["risk_table"]],
         "risk_groups": summary["risk_groups"]["observed"],
+        "event_rates": [
+            {"of": of, **row}
+            for of, part in (("points", "points"), ("group", "risk_groups"))
+            for row in summary[part]["rates"]
+        ],
         "performance": summary["validation"]["performance"],
         "comparison": comparison,
         "recalibration": forms,

@@ -64,6 +64,23 @@ def number(value: float, digits: int = 2) -> str:
     return _typeset(f"{value:,.{digits}f}")
 
 
+def one(value: float) -> str:
+    """
+    Write a number with one decimal: events per 1,000 patient-years.
+
+    Parameters
+    ----------
+    value : float
+        Any finite number.
+
+    Returns
+    -------
+    str
+        For example ``31.4``.
+    """
+    return number(value, 1)
+
+
 def three(value: float) -> str:
     """
     Write a number with three decimals: AUC, C-index, Brier score, slope.

@@ -240,7 +240,7 @@ def test_lists_may_be_empty(summary: dict[str, Any]) -> None:
     }  # fmt: skip
     bare |= {"baselines": [], "warnings": [], "external": []}
     bare |= dict.fromkeys(
-        ("stage_agreement", "subgroups", "incremental", "rules", "card", "importance")
+        ("stage_agreement", "subgroups", "incremental", "rules", "card", "importance", "nomogram")
     )
     bare["validation"]["models"] = None
     bare["instability"] |= {"classes": [], "thresholds": []}
