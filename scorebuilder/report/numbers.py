@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 NumberStyle: TypeAlias = Callable[[float], str]
 
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
+_JOURNAL: ContextVar[bool] = ContextVar("journal", default=False)
+
+
+@contextmanager
+def journal_p_values() -> Iterator[None]:
+    """
+    Write P values as journals do, inside the context.
+
+    Yields
+    ------
+    None
+        `p_value` gives two decimals from 0.01 on, and three below and beside 0.05.
+    """
+    token = _JOURNAL.set(True)
+    try:
+        yield
+    finally:
+        _JOURNAL.reset(token)
 
 
 def _typeset(text: str) -> str:
@@ -218,11 +238,18 @@ def p_value(value: float | None, reason: str | None = None) -> str:
     Returns
     -------
     str
-        Three decimals, or ``<0.001``.
+        Three decimals, or ``<0.001``; otherwise inside `journal_p_values`.
     """
     if value is None:
         return undefined(reason)
-    return "<0.001" if value < 0.001 else number(value, 3)
+    if value < 0.001:
+        return "<0.001"
+    if not _JOURNAL.get():
+        return number(value, 3)
+    if value > 0.99:
+        return ">0.99"
+    # With two decimals, 0.0099 would read 0.01 and 0.047 would read 0.05.
+    return number(value, 3 if value < 0.00995 or 0.045 <= value < 0.055 else 2)
 
 
 def undefined(reason: str | None) -> str:
