@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scorebuilder.report.document import Grid, GridCell, Paragraph, read_page
 from scorebuilder.report.drawing import short
 from scorebuilder.report.figure import Summary, slug
-from scorebuilder.report.numbers import journal_p_values
+from scorebuilder.report.numbers import journal
 from scorebuilder.report.render import render_page, section_bodies
 from scorebuilder.report.section import SECTIONS
 
@@ -99,7 +99,7 @@ def journal_tables(summary: Summary) -> dict[str, str]:
     MissingPartError
         If Jinja2 is not installed.
     """
-    with journal_p_values():
+    with journal():
         bodies = section_bodies(summary)
     tables = [
         (key, grid, notes)

@@ -15,14 +15,15 @@ _JOURNAL: ContextVar[bool] = ContextVar("journal", default=False)
 
 
 @contextmanager
-def journal_p_values() -> Iterator[None]:
+def journal() -> Iterator[None]:
     """
-    Write P values as journals do, inside the context.
+    Write what follows for a manuscript, inside the context.
 
     Yields
     ------
     None
-        `p_value` gives two decimals from 0.01 on, and three below and beside 0.05.
+        `p_value` gives two decimals from 0.01 on, and three below and beside 0.05; no table is
+        parted into what is shown and what is folded away.
     """
     token = _JOURNAL.set(True)
     try:
@@ -36,6 +37,18 @@ def _typeset(text: str) -> str:
     if text.startswith("-"):
         return text[1:] if not text.strip("-0., %" + _SPACE) else _MINUS + text[1:]
     return text
+
+
+def for_journal() -> bool:
+    """
+    Tell whether this is written for a manuscript.
+
+    Returns
+    -------
+    bool
+        True inside `journal`.
+    """
+    return _JOURNAL.get()
 
 
 def count(value: float) -> str:
@@ -238,7 +251,7 @@ def p_value(value: float | None, reason: str | None = None) -> str:
     Returns
     -------
     str
-        Three decimals, or ``<0.001``; otherwise inside `journal_p_values`.
+        Three decimals, or ``<0.001``; otherwise inside `journal`.
     """
     if value is None:
         return undefined(reason)

@@ -47,7 +47,7 @@ def test_ranges_and_per_cents(text: str, shown: str) -> None:
 )  # fmt: skip
 def test_p_values(value: float, shown: str) -> None:
     """Two decimals, three where two would say another thing of 0.05 or less than 0.01."""
-    with numbers.journal_p_values():
+    with numbers.journal():
         assert numbers.p_value(value) == shown
     assert numbers.p_value(0.319) == "0.319"
 
