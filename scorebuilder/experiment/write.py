@@ -11,6 +11,7 @@ from scorebuilder.core.canonical import dump_json
 from scorebuilder.export.folder import export_folder
 from scorebuilder.export.target import choose_targets
 from scorebuilder.report.figure import draw_figures
+from scorebuilder.report.journal import journal_tables
 from scorebuilder.report.render import render_html
 from scorebuilder.report.robustness_tables import robustness_tables
 from scorebuilder.report.study import Study
@@ -48,6 +49,8 @@ def write_run(folder: Path, study: Study, summary: dict[str, Any], *, run: dict[
     for name, table in run_tables(study, summary).items():
         text = table.to_csv(index=False, lineterminator="\n")
         write_text(folder / "tables" / f"{name}.csv", text)
+    for name, page in journal_tables(summary).items():
+        write_text(folder / "tables" / "journal" / name, page)
     for target in choose_targets(study.settings["export"]["targets"]):
         for name, content in export_folder(study.sealed, target).items():
             write_bytes(folder / "exports" / target / name, content)
@@ -94,6 +97,11 @@ def run_tables(study: Study, summary: dict[str, Any]) -> dict[str, pd.DataFrame]
         "hazard_ratios": summary["model"]["hazard_ratios"],
         "risk_table": [flat_row(row) for row in summary["points"]["risk_table"]],
         "risk_groups": summary["risk_groups"]["observed"],
+        "event_rates": [
+            {"of": of, **row}
+            for of, part in (("points", "points"), ("group", "risk_groups"))
+            for row in summary[part]["rates"]
+        ],
         "performance": summary["validation"]["performance"],
         "comparison": comparison,
         "recalibration": forms,

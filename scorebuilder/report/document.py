@@ -80,12 +80,15 @@ class GridCell:
         How many it covers.
     is_number : bool
         Whether it is set from the right.
+    is_level : bool
+        Whether it names a part of the row above, and is set in.
     """
 
     text: str
     columns: int = 1
     rows: int = 1
     is_number: bool = False
+    is_level: bool = False
 
 
 @dataclass(frozen=True)
@@ -284,6 +287,7 @@ def _cell(element: _Element) -> GridCell:
         int(element.attributes.get("colspan", 1)),
         int(element.attributes.get("rowspan", 1)),
         "num" in element.classes,
+        "level" in element.classes,
     )
 
 

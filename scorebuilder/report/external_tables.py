@@ -110,6 +110,8 @@ def _whole(measures: Sequence[Mapping[str, Any]]) -> DataTable:
             continue
         test = "–"
         if row["chi2"] is not None:
+            test = numbers.undefined(row["reason"])
+        if None not in (row["chi2"], row["df"], row["p"]):
             test = f"{numbers.two(row['chi2'])} ({row['df']:g} df), P {numbers.p_value(row['p'])}"
         shown = _estimate(row)
         if row["measure"] == "misspecification":

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 NumberStyle: TypeAlias = Callable[[float], str]
 
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
+_JOURNAL: ContextVar[bool] = ContextVar("journal", default=False)
+
+
+@contextmanager
+def journal() -> Iterator[None]:
+    """
+    Write what follows for a manuscript, inside the context.
+
+    Yields
+    ------
+    None
+        `p_value` gives two decimals from 0.01 on, and three below and beside 0.05; no table is
+        parted into what is shown and what is folded away.
+    """
+    token = _JOURNAL.set(True)
+    try:
+        yield
+    finally:
+        _JOURNAL.reset(token)
 
 
 def _typeset(text: str) -> str:
@@ -16,6 +37,18 @@ def _typeset(text: str) -> str:
     if text.startswith("-"):
         return text[1:] if not text.strip("-0., %" + _SPACE) else _MINUS + text[1:]
     return text
+
+
+def for_journal() -> bool:
+    """
+    Tell whether this is written for a manuscript.
+
+    Returns
+    -------
+    bool
+        True inside `journal`.
+    """
+    return _JOURNAL.get()
 
 
 def count(value: float) -> str:
@@ -62,6 +95,23 @@ def number(value: float, digits: int = 2) -> str:
     ('1.00', '0.00')
     """
     return _typeset(f"{value:,.{digits}f}")
+
+
+def one(value: float) -> str:
+    """
+    Write a number with one decimal: events per 1,000 patient-years.
+
+    Parameters
+    ----------
+    value : float
+        Any finite number.
+
+    Returns
+    -------
+    str
+        For example ``31.4``.
+    """
+    return number(value, 1)
 
 
 def three(value: float) -> str:
@@ -201,11 +251,18 @@ def p_value(value: float | None, reason: str | None = None) -> str:
     Returns
     -------
     str
-        Three decimals, or ``<0.001``.
+        Three decimals, or ``<0.001``; otherwise inside `journal`.
     """
     if value is None:
         return undefined(reason)
-    return "<0.001" if value < 0.001 else number(value, 3)
+    if value < 0.001:
+        return "<0.001"
+    if not _JOURNAL.get():
+        return number(value, 3)
+    if value > 0.99:
+        return ">0.99"
+    # With two decimals, 0.0099 would read 0.01 and 0.047 would read 0.05.
+    return number(value, 3 if value < 0.00995 or 0.045 <= value < 0.055 else 2)
 
 
 def undefined(reason: str | None) -> str:

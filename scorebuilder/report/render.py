@@ -9,7 +9,7 @@ from typing import Any
 
 from scorebuilder.core.errors import MissingPartError
 from scorebuilder.report.brief import brief
-from scorebuilder.report.figure import Summary, collect_figures, slug, tidy
+from scorebuilder.report.figure import FIGURES, Summary, collect_figures, slug, tidy
 from scorebuilder.report.section import CHAPTERS, SECTIONS, Figures, Section
 
 NO_DEVICE = "Not a medical device."
@@ -99,6 +99,42 @@ def _render(
         chapters=[chapter for chapter in chapters if chapter.sections],
     )
     return page
+
+
+def section_bodies(summary: Summary) -> list[tuple[str, str]]:
+    """
+    Render every section that applies, without its figures.
+
+    Parameters
+    ----------
+    summary : mapping
+        The summary of a run.
+
+    Returns
+    -------
+    list of (str, str)
+        Key in `SECTIONS` and HTML, in reading order.
+
+    Raises
+    ------
+    MissingPartError
+        If Jinja2 is not installed.
+    """
+    environment, summary = _environment(), tidy(summary)
+    figures: Figures = {kind: [] for kind in FIGURES}
+    places = {name: place for place, name in enumerate(CHAPTERS)}
+    return [
+        (
+            key,
+            environment.get_template(f"sections/{section.template}").render(
+                section.context(summary, figures)
+            ),
+        )
+        for key, section in sorted(
+            SECTIONS.items(), key=lambda item: (places[item[1].chapter], item[1].order)
+        )
+        if section.applies is None or section.applies(summary)
+    ]
 
 
 def render_page(template: str, context: dict[str, Any], *, styles: tuple[str, ...]) -> str:

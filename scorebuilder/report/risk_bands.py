@@ -8,6 +8,27 @@ from typing import Any
 from scorebuilder.report import numbers
 from scorebuilder.score.risk_rows import extent
 
+RATE = "Events per 1,000 patient-years (95 % CI)"
+
+
+def rate(row: Mapping[str, Any]) -> str:
+    """
+    Write events per 1,000 patient-years with the interval, or why there are none.
+
+    Parameters
+    ----------
+    row : mapping
+        Of ``rates``.
+
+    Returns
+    -------
+    str
+        With one decimal.
+    """
+    return numbers.estimate(
+        row["value"], row["lower"], row["upper"], row["reason"], style=numbers.one
+    )
+
 
 def _named(text: str, points: tuple[int, int]) -> str:
     first, last = points

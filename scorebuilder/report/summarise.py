@@ -19,6 +19,7 @@ from scorebuilder.report.summary_instability import summarise_instability
 from scorebuilder.report.summary_internal_external import summarise_internal_external
 from scorebuilder.report.summary_measurement_error import summarise_measurement_error
 from scorebuilder.report.summary_model import summarise_model
+from scorebuilder.report.summary_nomogram import summarise_nomogram
 from scorebuilder.report.summary_optimism import summarise_optimism
 from scorebuilder.report.summary_rules import summarise_rules
 from scorebuilder.report.summary_sample_size import summarise_sample_size
@@ -68,6 +69,7 @@ def summarise(study: Study) -> dict[str, Any]:
         "stage_agreement": summarise_stage_agreement(study),
         "points": summarise_points(study),
         "card": summarise_card(study),
+        "nomogram": summarise_nomogram(study),
         "risk_groups": summarise_risk_groups(study),
         "validation": validation,
         "rules": summarise_rules(study),

@@ -13,6 +13,7 @@ from scorebuilder.core.errors import UndefinedMetricError
 from scorebuilder.core.units import DAYS_PER_YEAR
 from scorebuilder.report.study import Study
 from scorebuilder.report.summary_models import score_forms
+from scorebuilder.report.summary_rates import rates_by_points
 from scorebuilder.survival.kaplan_meier import survival_at
 from scorebuilder.validation.performance import evaluate_fixed
 
@@ -32,15 +33,24 @@ def summarise_points(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        Thresholds, risk table, and AUC of formula, points and groups out of fold.
+        Thresholds, risk table, rates, and AUC of formula, points and groups out of fold.
     """
     scoring = study.sealed.scoring
     return {
         "thresholds": scoring["points"]["thresholds"],
         "anchors": scoring["points"]["anchors"],
         "risk_table": [{**row, "reason": row["reason"] or None} for row in scoring["risk_table"]],
+        "rates": _rates(study)["bands"],
         "price": _price(study),
     }
+
+
+def _rates(study: Study) -> dict[str, list[dict[str, Any]]]:
+    builder = study.builder
+    assert builder.groups_ is not None  # an artifact exists only with groups
+    groups = [(first, last) for _, first, last in builder.groups_.bands(builder.points)]
+    points, table = builder.predict_points(study.X), study.sealed.scoring["risk_table"]
+    return rates_by_points(study.cohort.y, points, table, groups)
 
 
 def _price(study: Study) -> list[dict[str, Any]]:
@@ -74,15 +84,22 @@ def summarise_risk_groups(study: Study) -> dict[str, Any]:
     Returns
     -------
     dict
-        Of the development patients.
+        Of the development patients; few events are hidden, and those that would tell them.
     """
     builder, y = study.builder, study.cohort.y
     assert builder.groups_ is not None  # an artifact exists only with groups
     group = builder.predict_group(study.X)
     bands = builder.groups_.bands(builder.points)
+    curves, rates = (
+        group_curves(y, group, bands, horizons=builder.horizons),
+        _rates(study)["groups"],
+    )
+    for found, rate in zip(curves["groups"], rates, strict=True):
+        found["events"] = rate["events"]
     return {
         "rule": study.settings["score"]["risk_groups"],
-        **group_curves(y, group, bands, horizons=builder.horizons),
+        **curves,
+        "rates": rates,
         "observed": [
             {
                 "label": builder.groups_.labels[row.band],

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scorebuilder.export.nomogram import draw_nomogram, make_nomogram, nice_values
+from scorebuilder.explanation.nomogram import make_nomogram
+from scorebuilder.export.nomogram import draw_nomogram
 from scorebuilder.export.plan import make_plan
 from scorebuilder.export.target import export_score
 from scorebuilder.score.apply import contributions, score_table
@@ -45,7 +46,7 @@ def test_resources_are_valid_fhir(seed: int) -> None:
 def test_points_of_the_nomogram_give_the_risk(small_score: Any) -> None:
     """Total x unit + base is the linear predictor, whose risk is the score's."""
     plan = make_plan(small_score.artifact)
-    nomogram = make_nomogram(plan)
+    nomogram = make_nomogram(small_score.artifact)
     X = small_score.cohort.X[small_score.artifact.predictors].dropna().head(100)
     for rule in plan.inputs:
         if rule.numeric and rule.usual is not None:
@@ -65,7 +66,7 @@ def test_points_of_the_nomogram_give_the_risk(small_score: Any) -> None:
 
 def test_ticks_of_risk_stand_where_the_formula_has_that_risk(small_score: Any) -> None:
     plan = make_plan(small_score.artifact)
-    nomogram = make_nomogram(plan)
+    nomogram = make_nomogram(small_score.artifact)
     for row, scale in zip(plan.horizons, nomogram.risks, strict=True):
         assert len(scale.ticks) > 3
         for tick in scale.ticks:
@@ -76,7 +77,7 @@ def test_ticks_of_risk_stand_where_the_formula_has_that_risk(small_score: Any) -
 
 def test_ticks_of_an_input_stand_at_its_contribution(small_score: Any) -> None:
     plan = make_plan(small_score.artifact)
-    nomogram = make_nomogram(plan)
+    nomogram = make_nomogram(small_score.artifact)
     age = next(place for place, rule in enumerate(plan.inputs) if rule.name == "age")
     ticks = nomogram.inputs[age].ticks
     base = small_score.cohort.X[small_score.artifact.predictors].dropna().iloc[[0] * len(ticks)]
@@ -88,12 +89,6 @@ def test_ticks_of_an_input_stand_at_its_contribution(small_score: Any) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_drawing_holds_no_markup_of_the_user(seed: int) -> None:
-    drawing = draw_nomogram(make_nomogram(make_plan(made_up_score(seed))))
+    drawing = draw_nomogram(make_nomogram(made_up_score(seed)))
     assert set(re.findall(r"<(\w+)", drawing)) <= {"svg", "text", "line"}
-    assert drawing == draw_nomogram(make_nomogram(make_plan(made_up_score(seed))))
-
-
-def test_nice_values_are_round_and_inside() -> None:
-    # 0.19 / 9 = 0.0211: steps of 0.02 would be too many, the next round step is 0.05.
-    assert nice_values(0.12, 0.31) == [0.15, 0.2, 0.25, 0.3]
-    assert nice_values(5.0, 5.0) == [5.0]
+    assert drawing == draw_nomogram(make_nomogram(made_up_score(seed)))

@@ -444,6 +444,22 @@ def model() -> dict[str, Any]:
     }
 
 
+def rate(data: dict[str, np.ndarray], total: np.ndarray, first: int, last: int) -> dict[str, Any]:
+    """Events per 1,000 patient-years of some points; no points are few."""
+    row: dict[str, Any] = {"first": first, "last": last}
+    part = (total >= first) & (total <= last)
+    events, years = int(data["event"][part].sum()), float(data["time"][part].sum()) / YEAR
+    if events < 5:
+        none = dict.fromkeys(("events", "patient_years", "value", "lower", "upper"))
+        return {**row, **none, "reason": "fewer than 5 events"}
+    value, spread = 1000 * events / years, 1.96 / events**0.5
+    return {
+        **row, "events": events, "patient_years": round(years, 1), "value": round(value, 3),
+        "lower": round(value * float(np.exp(-spread)), 3),
+        "upper": round(value * float(np.exp(spread)), 3), "reason": None,
+    }  # fmt: skip
+
+
 def points(data: dict[str, np.ndarray]) -> tuple[dict[str, Any], np.ndarray]:
     linear = data["linear"]
     low, high = np.quantile(linear, [0.01, 0.99])
@@ -485,6 +501,7 @@ def points(data: dict[str, np.ndarray]) -> tuple[dict[str, Any], np.ndarray]:
     return {
         "thresholds": short(thresholds),
         "anchors": [0.01, 0.99],
+        "rates": [rate(data, total, value, value) for value in range(11)],
         "risk_table": table,
         "price": price,
     }, total
@@ -531,6 +548,7 @@ def risk_groups(data: dict[str, np.ndarray], total: np.ndarray) -> dict[str, Any
         "groups": groups,
         "at_risk_times": short(ticks, 2),
         "observed": rows,
+        "rates": [rate(data, total, *ends) for ends in ((0, 2), (3, 5), (6, 10))],
         "logrank": {"chisq": 312.6, "df": 2, "p": 1e-40},
     }
 
@@ -1034,7 +1052,8 @@ def measured(method: str, sd: dict[str, float], changed: float) -> dict[str, Any
 
 
 def main() -> None:
-    import example_parts  # beside this script
+    import example_nomogram  # beside this script
+    import example_parts
 
     data = patients()
     events = int(data["event"].sum())
@@ -1121,6 +1140,7 @@ def main() -> None:
     summary["model"]["worked_patients"] = example_parts.worked()
     summary |= {
         "card": example_parts.card(),
+        "nomogram": example_nomogram.nomogram(),
         "external": example_parts.external(summary),
         "importance": example_parts.importance(),
         "incremental": example_parts.incremental([LABELS["imt"], LABELS["age"]]),

@@ -9,7 +9,8 @@ from string import Template
 from typing import Any
 
 from scorebuilder.core.units import format_horizon, unit_text
-from scorebuilder.export.nomogram import draw_nomogram, make_nomogram
+from scorebuilder.explanation.nomogram import make_nomogram
+from scorebuilder.export.nomogram import draw_nomogram
 from scorebuilder.export.page import content_hash, description_rows, html_table, percent, risk_rows
 from scorebuilder.export.plan import InputRule, Plan, make_plan
 from scorebuilder.export.target import TARGETS, Target
@@ -129,7 +130,7 @@ def write_card(artifact: ScoreArtifact) -> dict[str, str]:
     """
     plan = make_plan(artifact)
     about, style = plan.about, _part("card_style.css")
-    nomogram = draw_nomogram(make_nomogram(plan))
+    nomogram = draw_nomogram(make_nomogram(artifact))
     plain = ("title", "status", "name", "version", "outcome", "population", "intended_use",
              "not_for", "time_zero", "core_id")  # fmt: skip
     page = Template(_part("card_page.html")).substitute(

@@ -59,6 +59,40 @@ def _risks(rows: list[dict[str, Any]]) -> list[tuple[str, DataTable]]:
     ]
 
 
+def _levels(rows: list[dict[str, Any]]) -> DataTable | None:
+    """Level of risk in short: as published, and the best that recalibration makes of it."""
+    cells = []
+    for row in rows:
+        forms = {form["form"]: form for form in row.get("forms", ())}
+        if not forms:
+            continue
+        published = forms.get("published")
+        tuned = forms.get("slope_and_baseline") or forms.get("baseline")
+        cells.append(
+            (
+                row["label"],
+                _measure(published, "in_the_large", numbers.two),
+                _measure(published, "slope", numbers.two),
+                _measure(tuned, "scaled_brier", numbers.percent),
+                _measure(forms.get("score"), "scaled_brier", numbers.percent),
+            )
+        )
+    header = (
+        "Established score", "Observed / expected, as published", "Slope, as published",
+        "Scaled Brier score, recalibrated", "Scaled Brier score, this score",
+    )  # fmt: skip
+    return DataTable("Level of risk in short (95 % CI)", header, tuple(cells)) if cells else None
+
+
+def _measure(form: dict[str, Any] | None, name: str, style: numbers.NumberStyle) -> str:
+    if form is None:
+        return "–"
+    item = next(item for item in form["measures"] if item["measure"] == name)
+    return numbers.estimate(
+        item["value"], item["lower"], item["upper"], item["reason"], style=style
+    )
+
+
 def _patients(row: dict[str, Any]) -> str:
     events = f"{words.plural(row['n_events'], 'event')} by {format_horizon(row['horizon'])}"
     text = f"Patients whom {row['label']} can score: {numbers.count(row['n_scorable'])}, {events}"
@@ -68,21 +102,15 @@ def _patients(row: dict[str, Any]) -> str:
 
 
 def _risk_row(form: dict[str, Any]) -> tuple[str, ...]:
-    found = {item["measure"]: item for item in form["measures"]}
-
-    def shown(name: str, style: numbers.NumberStyle, *, limits: bool = True) -> str:
-        item = found[name]
-        lower, upper = (item["lower"], item["upper"]) if limits else (None, None)
-        return numbers.estimate(item["value"], lower, upper, item["reason"], style=style)
-
+    brier = next(item for item in form["measures"] if item["measure"] == "brier")
     return (
         form["label"],
         "–" if form["mean_risk"] is None else numbers.percent(form["mean_risk"]),
-        shown("in_the_large", numbers.two),
-        shown("slope", numbers.two),
-        shown("ici", numbers.percent),
-        shown("brier", numbers.three, limits=False),
-        shown("scaled_brier", numbers.percent),
+        _measure(form, "in_the_large", numbers.two),
+        _measure(form, "slope", numbers.two),
+        _measure(form, "ici", numbers.percent),
+        numbers.maybe(brier["value"], brier["reason"]),
+        _measure(form, "scaled_brier", numbers.percent),
     )
 
 
@@ -225,6 +253,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
             _ranking([row for row in rows if row["horizon"] == horizon], horizon)
             for horizon in others
         ],
+        "levels": _levels(first),
         "risk_caption": f"Risk by {when}: as published, and recalibrated to this cohort",
         "risk_header": RISK_HEADER,
         "risks": _risks(first),

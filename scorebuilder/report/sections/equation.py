@@ -65,6 +65,8 @@ def _worked(found: dict[str, Any], number: int) -> dict[str, Any]:
 
 def _risk(row: dict[str, Any], linear: str) -> str:
     formula = f"1 \N{MINUS SIGN} {step_number(row['survival'])} ^ exp({linear})"
+    if row["risk"] is None:
+        return numbers.undefined(row.get("reason"))
     return f"{formula} = {numbers.percent(row['risk'], 2)}"
 
 

@@ -65,27 +65,32 @@ def _table(found: dict[str, Any], forest: dict[str, str]) -> DataTable:
         "Share (95 % interval)", "Hazard ratio, 5th to 95th centile",
         *(["Share in the forest"] if forest else []),
     ]  # fmt: skip
-    rows = []
-    for row in found["rows"]:
-        half = 1.96 * row["error"]
-        share = numbers.estimate(
-            row["share"],
-            max(0.0, row["share"] - half),
-            min(1.0, row["share"] + half),
-            style=numbers.percent,
+    rows = [
+        (
+            row["label"],
+            numbers.three(row["size"]),
+            *([numbers.number(row["size"] / point, 1)] if point else []),
+            _share(row, found),
+            _spread(row, found),
+            *([forest.get(row["predictor"], "not explained")] if forest else []),
         )
-        spread = numbers.interval(math.exp(row["lower"]), math.exp(row["upper"]), style=numbers.two)
-        rows.append(
-            (
-                row["label"],
-                numbers.three(row["size"]),
-                *([numbers.number(row["size"] / point, 1)] if point else []),
-                share,
-                spread,
-                *([forest.get(row["predictor"], "not explained")] if forest else []),
-            )
-        )
+        for row in found["rows"]
+    ]
     return DataTable("Importance of the predictors of the score", tuple(header), tuple(rows))
+
+
+def _share(row: dict[str, Any], found: dict[str, Any]) -> str:
+    lower = upper = None
+    if row["share"] is not None and row["error"] is not None:
+        half = 1.96 * row["error"]
+        lower, upper = max(0.0, row["share"] - half), min(1.0, row["share"] + half)
+    return numbers.estimate(row["share"], lower, upper, found["reason"], style=numbers.percent)
+
+
+def _spread(row: dict[str, Any], found: dict[str, Any]) -> str:
+    if row["lower"] is None or row["upper"] is None:
+        return numbers.undefined(found["reason"])
+    return numbers.interval(math.exp(row["lower"]), math.exp(row["upper"]), style=numbers.two)
 
 
 def applies(summary: Summary) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 
 from scorebuilder.report import numbers, words
 from scorebuilder.report.figure import Summary
-from scorebuilder.report.risk_bands import observed, patients
+from scorebuilder.report.risk_bands import RATE, observed, patients, rate
 from scorebuilder.report.section import SECTIONS, Figures, Section
+from scorebuilder.score.risk_rows import extent
 
 
 def _cell(row: dict[str, Any] | None) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     found = summary["points"]
     table = {(row["points"], row["horizon"]): row for row in found["risk_table"]}
     horizons = sorted({horizon for _, horizon in table})
+    rates = {(row["first"], row["last"]): rate(row) for row in found.get("rates", ())}
     rows = []
     for value in sorted({points for points, _ in table}):
         cells = [table.get((value, horizon)) for horizon in horizons]
@@ -49,6 +51,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
             {
                 "points": str(value),
                 "n": patients(first, "hidden"),
+                "rate": rates.get(extent(first, "band"), ""),
                 "cells": [_cell(cell) for cell in cells],
             }
         )
@@ -64,6 +67,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         "figures": figures["points"],
         "horizons": [words.adjective(horizon) for horizon in horizons],
         "rows": rows,
+        "rate_header": RATE if rates else "",
         "thresholds": [numbers.four(value) for value in found["thresholds"]],
         "anchors": f"centiles {low} and {high}",
     }

@@ -7,7 +7,9 @@ from typing import Any
 
 from scorebuilder.report import numbers, words
 from scorebuilder.report.figure import DataTable, Summary
+from scorebuilder.report.risk_bands import RATE, rate
 from scorebuilder.report.section import SECTIONS, Figures, Section
+from scorebuilder.report.small_counts import counted
 
 
 def _rule(rule: Any) -> str:
@@ -19,20 +21,23 @@ def _rule(rule: Any) -> str:
     return str(rule)
 
 
-def _groups(rows: list[dict[str, Any]]) -> DataTable:
-    return DataTable(
-        "Risk groups",
-        ("Group", "Points", "Patients", "Events"),
-        tuple(
-            (
-                row["label"],
-                f"{row['points_from']} to {row['points_to']}",
-                numbers.count(row["n"]),
-                numbers.count(row["events"]),
-            )
-            for row in rows
-        ),
-    )
+def _groups(rows: list[dict[str, Any]], rates: list[dict[str, Any]]) -> DataTable:
+    cells = [
+        [
+            row["label"],
+            f"{row['points_from']} to {row['points_to']}",
+            numbers.count(row["n"]),
+            counted(row["events"]),
+        ]
+        for row in rows
+    ]
+    header = ["Group", "Points", "Patients", "Events"]
+    if rates:
+        header += ["Patient-years", RATE]
+        for line, row in zip(cells, rates, strict=True):
+            years = row["patient_years"]
+            line += [numbers.maybe(years, row["reason"], style=numbers.count), rate(row)]
+    return DataTable("Risk groups", tuple(header), tuple(tuple(line) for line in cells))
 
 
 def _observed(rows: list[dict[str, Any]]) -> DataTable:
@@ -91,7 +96,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     return {
         "sentence": f"The points form {number} ({_rule(found['rule'])}).",
         "figures": figures["risk_groups"],
-        "groups": _groups(found["groups"]),
+        "groups": _groups(found["groups"], found.get("rates", [])),
         "observed": _observed(found["observed"]),
         "logrank": _logrank(found["logrank"]),
     }

@@ -123,7 +123,8 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     named = ", ".join(f"{row['first']} × {row['second']}" for row in pairs)
     return {
         "sentence": sentence,
-        "figures": [*figures["vimp"], *figures["parsimony"]],
+        "figures": [*figures["leading_variables"], *figures["parsimony"]],
+        "all": figures["vimp"],
         "ranking": _ranking(rows),
         "pairs": f"Strongest interactions the forest used: {named}." if pairs else "",
         "interactions": _interactions(pairs),
