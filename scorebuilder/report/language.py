@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -20,7 +20,7 @@ from typing import Any
 from scorebuilder.core.errors import SpecError
 
 _TOKEN = re.compile(r"(<[^>]*>)")
-_ATTRIBUTE = re.compile(r'(?<= )(alt|aria-label)="([^"]*)"')
+_ATTRIBUTE = re.compile(r'(?<= )(alt|aria-label|data-label)="([^"]*)"')
 _NUMBER = re.compile(r"(?<![\w./,])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w/]|[.,]\d)")
 _HOLE = re.compile(r"\{(\*?)\}")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
@@ -170,7 +170,40 @@ def load_catalogue(language: str) -> Catalogue:
     return Catalogue(language, content["note"], content["left"], phrases)
 
 
-def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
+def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], str | None] | None:
+    """
+    Return what translates the words of a figure.
+
+    Parameters
+    ----------
+    language : str
+        One of `languages`.
+    summary : mapping
+        Whose texts are the user's and stay, also where a figure had to shorten them.
+
+    Returns
+    -------
+    callable or None
+        Takes a text in single blanks, returns None if the catalogue lacks it; None for English.
+    """
+    if language == "en":
+        return None
+    catalogue = load_catalogue(language)
+    own = frozenset(own_texts(summary)) - catalogue.phrases.keys()
+
+    def say(text: str) -> str | None:
+        found = catalogue.find(text, own)
+        if found is None and text.endswith("…"):
+            start = text.removesuffix("…")
+            return text if any(label.startswith(start) for label in own) else None
+        return found
+
+    return say
+
+
+def translate_page(
+    page: str, language: str, summary: Mapping[str, Any], *, n_left: int = 0
+) -> str:
     """
     Put a page into another language.
 
@@ -182,6 +215,8 @@ def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
         One of `languages`.
     summary : mapping
         Whose texts are the user's and stay.
+    n_left : int
+        Texts of its figures that stay in English.
 
     Returns
     -------
@@ -195,7 +230,8 @@ def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
     left: list[str] = []
     done = "".join(_translated(page, catalogue, own, left))
     done = done.replace('<html lang="en">', f'<html lang="{language}">', 1)
-    note = catalogue.note + (f" {catalogue.left.replace('{}', str(len(left)))}" if left else "")
+    n_left += len(left)
+    note = catalogue.note + (f" {catalogue.left.replace('{}', str(n_left))}" if n_left else "")
     return done.replace("</h1>", f'</h1>\n<p class="note">{html.escape(note)}</p>', 1)
 
 
