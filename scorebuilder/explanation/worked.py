@@ -173,8 +173,16 @@ def _step(term: dict[str, Any], predictor: dict[str, Any], frame: pd.DataFrame) 
     return Step(
         label=predictor["label"],
         value=f"{shown} {unit}".strip(),
-        inserted=term_text({**term, "predictor": shown}, {shown: codes}),
+        inserted=_inserted(term, shown, codes, centred),
         centred=centred,
         coefficient=float(term["coefficient"]),
         product=float(term["coefficient"]) * centred,
     )
+
+
+def _inserted(term: dict[str, Any], shown: str, codes: dict[str, str], centred: float) -> str:
+    """Write the term with the value put in; a level that it asks for as 1 or 0."""
+    if term["kind"] != "indicator":
+        return term_text({**term, "predictor": shown}, {shown: codes})
+    levels = " or ".join(codes.get(code, code) for code in term["levels"])
+    return f"[{levels}] = {centred + float(term['center']):g}"

@@ -9,6 +9,7 @@ import numpy as np
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report.study import Study
 from scorebuilder.report.summary_sample_size import candidate_parameters, plan_sample_size
+from scorebuilder.report.words import times
 
 EVENTS_PER_PARAMETER = 10
 SHARE_AT_RISK = 0.10
@@ -54,7 +55,7 @@ def doubts(study: Study, model: dict[str, Any]) -> list[str]:
     if study.settings["validation"]["repeats"] < REPEATS:
         repeats = study.settings["validation"]["repeats"]
         found.append(
-            f"The cross-validation was run {repeats} time{'s' if repeats > 1 else ''}; another "
+            f"The cross-validation was run {times(repeats)}; another "
             f"division into folds would give other numbers. {REPEATS} repeats show how much."
         )
     return found

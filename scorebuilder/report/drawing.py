@@ -15,6 +15,7 @@ import numpy as np
 
 from scorebuilder.core.arrays import FloatArray
 from scorebuilder.core.errors import MissingPartError
+from scorebuilder.report.drawing_words import said, say_words
 from scorebuilder.report.words import clean
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -154,9 +155,11 @@ def to_svg(figure: Any, *, title: str) -> str:
 
     FigureCanvasSVG(figure)
     buffer = io.StringIO()
-    metadata = dict.fromkeys(("Date", "Creator", "Format", "Type")) | {"Title": clean(title)}
+    title = said(clean(title))
+    metadata = dict.fromkeys(("Date", "Creator", "Format", "Type")) | {"Title": title}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        say_words(figure)
         figure.savefig(buffer, format="svg", metadata=metadata, facecolor="white")
         svg = _shrink(buffer.getvalue())
         copies = _COPIES.get()

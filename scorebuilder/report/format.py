@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from scorebuilder.core.registry import Registry
 from scorebuilder.report.drawing import png_copies
+from scorebuilder.report.drawing_words import figures_say
 from scorebuilder.report.figure import Summary, tidy
-from scorebuilder.report.language import translate_page
+from scorebuilder.report.language import figure_words, translate_page
 from scorebuilder.report.render import render_html
 
 
@@ -73,8 +74,9 @@ def render_format(
         If a library or program that the format needs is not installed.
     """
     write = FORMATS[kind]
-    with png_copies() as pngs:
+    with png_copies() as pngs, figures_say(figure_words(language, summary)) as left:
         html = render_html(summary)
     score = tidy(summary["score"])
     title = f"{score['title']} {score['version']}"
-    return write(Rendering(translate_page(html, language, summary), name, title, language, pngs))
+    page = translate_page(html, language, summary, n_left=len(left))
+    return write(Rendering(page, name, title, language, pngs))

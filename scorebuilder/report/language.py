@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -20,10 +20,12 @@ from typing import Any
 from scorebuilder.core.errors import SpecError
 
 _TOKEN = re.compile(r"(<[^>]*>)")
-_ATTRIBUTE = re.compile(r'(?<= )(alt|aria-label)="([^"]*)"')
+_ATTRIBUTE = re.compile(r'(?<= )(alt|aria-label|data-label)="([^"]*)"')
 _NUMBER = re.compile(r"(?<![\w./,])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w/]|[.,]\d)")
 _HOLE = re.compile(r"\{(\*?)\}")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
+_MEASURE = re.compile(r"([−+]?\d[\d,]*(?:\.\d+)?) (\S.*)")
+_BEFORE_MARK = re.compile(r" (?=[;:?!%»])")
 _RAW = {"style", "pre", "code"}
 _BLANK = "\N{NARROW NO-BREAK SPACE}"
 
@@ -48,14 +50,21 @@ class Catalogue:
     left: str
     phrases: Mapping[str, str]
     _patterns: list[tuple[re.Pattern[str], list[str], str]] = field(default_factory=list)
+    _found: dict[frozenset[str], dict[str, str | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Make a pattern of each phrase with holes; the one with most fixed letters comes first."""
+        """
+        Make patterns of each phrase with holes; the one with most fixed letters comes first.
+
+        A label may hold the mark that alone parts two holes, so that both ends are tried.
+        """
         holed = [phrase for phrase in self.phrases if _HOLE.search(phrase)]
         for phrase in sorted(holed, key=lambda text: (-len(_HOLE.sub("", text)), text)):
             fixed, kinds = _HOLE.split(phrase)[::2], _HOLE.findall(phrase)
-            pattern = re.compile("(.+?)".join(re.escape(part) for part in fixed), re.DOTALL)
-            self._patterns.append((pattern, kinds, self.phrases[phrase]))
+            bare = len(kinds) == 2 and not _LETTERS.search(_HOLE.sub("", phrase))
+            for hole in ("(.+?)", "(.+)") if bare else ("(.+?)",):
+                pattern = re.compile(hole.join(re.escape(part) for part in fixed), re.DOTALL)
+                self._patterns.append((pattern, kinds, self.phrases[phrase]))
 
     def find(self, text: str, own: frozenset[str]) -> str | None:
         """
@@ -73,6 +82,15 @@ class Catalogue:
         str or None
             None if the catalogue does not have it.
         """
+        if own not in self._found:  # of one page at a time
+            self._found.clear()
+            self._found[own] = {}
+        known = self._found[own]
+        if text not in known:
+            known[text] = self._search(text, own)
+        return known[text]
+
+    def _search(self, text: str, own: frozenset[str]) -> str | None:
         if text in self.phrases and not _HOLE.search(text):
             return self.phrases[text]
         kept = text if text in own else None
@@ -88,7 +106,27 @@ class Catalogue:
                 known = [part for part in inner if part is not None]
                 if len(known) == len(inner):
                     return _filled(phrase, known)
-        return kept
+        return kept if kept is not None else _measure(text, own)
+
+
+def _measure(text: str, own: frozenset[str]) -> str | None:
+    """Write a number with a unit of the study."""
+    found = _MEASURE.fullmatch(text)
+    if found is None or found.group(2) not in own:
+        return None
+    return f"{localise(found.group(1))}{_BLANK}{found.group(2)}"
+
+
+def _say(text: str, catalogue: Catalogue, own: frozenset[str]) -> str | None:
+    """Translate a whole text; labels of the study in a row stay."""
+    found = catalogue.find(text, own)
+    return text if found is None and ", " in text and _is_row(text, own) else found
+
+
+def _is_row(text: str, own: frozenset[str]) -> bool:
+    """Tell whether a text is labels with commas between; a label may hold commas itself."""
+    marks = [found.start() for found in re.finditer(", ", text)]
+    return text in own or any(text[:at] in own and _is_row(text[at + 2 :], own) for at in marks)
 
 
 def _filled(phrase: str, parts: list[str]) -> str:
@@ -166,11 +204,48 @@ def load_catalogue(language: str) -> Catalogue:
         raise SpecError(message)
     file = resources.files("scorebuilder.report.languages") / f"{language}.yaml"
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    phrases = {key: text for part in content["phrases"].values() for key, text in part.items()}
+    phrases = {
+        key: _BEFORE_MARK.sub("\N{NO-BREAK SPACE}", text).replace("« ", "«\N{NO-BREAK SPACE}")
+        for part in content["phrases"].values()
+        for key, text in part.items()
+    }
     return Catalogue(language, content["note"], content["left"], phrases)
 
 
-def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
+def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], str | None] | None:
+    """
+    Return what translates the words of a figure.
+
+    Parameters
+    ----------
+    language : str
+        One of `languages`.
+    summary : mapping
+        Whose texts are the user's and stay, also where a figure had to shorten them.
+
+    Returns
+    -------
+    callable or None
+        Takes a text in single blanks, returns None if the catalogue lacks it; None for English.
+    """
+    if language == "en":
+        return None
+    catalogue = load_catalogue(language)
+    own = frozenset(own_texts(summary)) - catalogue.phrases.keys()
+
+    def say(text: str) -> str | None:
+        found = _say(text, catalogue, own)
+        if found is None and text.endswith("…"):
+            start = text.removesuffix("…")
+            return text if any(label.startswith(start) for label in own) else None
+        return found
+
+    return say
+
+
+def translate_page(
+    page: str, language: str, summary: Mapping[str, Any], *, n_left: int = 0
+) -> str:
     """
     Put a page into another language.
 
@@ -182,6 +257,8 @@ def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
         One of `languages`.
     summary : mapping
         Whose texts are the user's and stay.
+    n_left : int
+        Texts of its figures that stay in English.
 
     Returns
     -------
@@ -195,7 +272,8 @@ def translate_page(page: str, language: str, summary: Mapping[str, Any]) -> str:
     left: list[str] = []
     done = "".join(_translated(page, catalogue, own, left))
     done = done.replace('<html lang="en">', f'<html lang="{language}">', 1)
-    note = catalogue.note + (f" {catalogue.left.replace('{}', str(len(left)))}" if left else "")
+    n_left += len(left)
+    note = catalogue.note + (f" {catalogue.left.replace('{}', str(n_left))}" if n_left else "")
     return done.replace("</h1>", f'</h1>\n<p class="note">{html.escape(note)}</p>', 1)
 
 
@@ -270,7 +348,7 @@ def _node(token: str, catalogue: Catalogue, own: frozenset[str], left: list[str]
     before = token[: len(token) - len(token.lstrip())]
     after = token[len(token.rstrip()) :]
     text = " ".join(html.unescape(token).split())
-    found = catalogue.find(text, own)
+    found = _say(text, catalogue, own)
     if found is None:
         left.append(text)
         return f"{before}{html.escape(text)}{after}"
@@ -281,7 +359,7 @@ def _attribute(
     found: re.Match[str], catalogue: Catalogue, own: frozenset[str], left: list[str]
 ) -> str:
     text = " ".join(html.unescape(found.group(2)).split())
-    said = catalogue.find(text, own)
+    said = _say(text, catalogue, own)
     if said is None:
         left.append(text)
     return f'{found.group(1)}="{html.escape(said or text)}"'

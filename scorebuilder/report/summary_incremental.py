@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from scorebuilder.core.units import unit_text
 from scorebuilder.report.small_counts import withhold
 from scorebuilder.report.study import Study
 from scorebuilder.report.study_incremental import MarkerAnswer, Rung
@@ -85,10 +86,20 @@ def _marker(study: Study, answer: MarkerAnswer, thresholds: tuple[float, ...]) -
         answer.y, answer.new, answer.old, horizon=study.main_horizon, thresholds=thresholds
     )
     return row | {
-        "hazard_ratios": [asdict(ratio) for ratio in answer.hazard_ratios],
+        "hazard_ratios": [
+            asdict(ratio) | {"what": _what(study, ratio.column)}
+            for ratio in answer.hazard_ratios
+        ],
         "nested": asdict(answer.nested),
         "measures": [asdict(measure) for measure in measures],
     }
+
+
+def _what(study: Study, column: str) -> str:
+    """Say in words what a column counts: a unit of the marker, or one of its levels."""
+    name, _, code = column.removesuffix("]").partition("[")
+    field = study.cohort.schema.field(name)
+    return field.level_label(code) or code if code else unit_text(field.unit or "") or "unit"
 
 
 def incremental_tables(found: dict[str, Any] | None) -> dict[str, list[dict[str, Any]]]:

@@ -195,6 +195,19 @@ def _ph_test(study: Study) -> list[dict[str, Any]]:
 def _worked_patients(study: Study) -> list[dict[str, Any]]:
     """Work out made-up patients: test vectors, which are no patients of the cohort."""
     return [
-        asdict(work_out(study.sealed, vector["inputs"]))
+        asdict(work_out(study.sealed, _as_measured(study, vector["inputs"])))
         for vector in ordinary_vectors(study.sealed)
     ]
+
+
+def _as_measured(study: Study, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Round made-up numbers to the decimals of the cohort: nobody has 8.5 lymph nodes."""
+    rounded = dict(inputs)
+    for name in inputs:
+        if study.X[name].dtype.kind != "f":
+            continue
+        known = study.X[name].dropna().to_numpy()
+        digits = next((d for d in range(3) if np.allclose(known, known.round(d), atol=1e-9)), 3)
+        value = np.clip(round(float(inputs[name]), digits), known.min(), known.max())
+        rounded[name] = float(value)
+    return rounded

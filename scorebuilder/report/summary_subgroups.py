@@ -69,7 +69,7 @@ def divide(cohort: Cohort, setting: Mapping[str, Any]) -> Division:
         condition = compile_expression(setting["where"], cohort.schema)
         held = condition.evaluate(cohort.X.join(cohort.strata))
         label = setting["label"] or setting["where"]
-        groups = {label: held == 1.0, f"not: {label}": held == 0.0}
+        groups = {"yes": held == 1.0, "no": held == 0.0}
         return _division(label, groups, np.isnan(held))
     values, field = cohort.column(setting["by"]), cohort.schema.field(setting["by"])
     label = setting["label"] or field.label or field.name

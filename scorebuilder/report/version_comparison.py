@@ -68,7 +68,9 @@ def comparison_tables(found: Mapping[str, Any]) -> list[PageTable]:
     tables = [
         PageTable(
             "What changed",
-            found["verdict"],
+            "What each change demands of the number of the version."
+            if changes
+            else "Nothing that is computed or said.",
             ("Demands", "Place", "Change"),
             changes,
         ),
@@ -146,7 +148,7 @@ def comparison_text(found: Mapping[str, Any]) -> list[str]:
     list of str
         Lines.
     """
-    lines = [f"{found['old']} -> {found['new']}"]
+    lines = [f"{found['old']} -> {found['new']}", found["verdict"]]
     for table in comparison_tables(found):
         lines += ["", table.title, table.sentence]
         if not table.rows:

@@ -68,6 +68,23 @@ def clean(text: Any) -> str:
     return _CONTROL.sub(" ", str(text))
 
 
+def times(value: int) -> str:
+    """
+    Write how often something was done.
+
+    Parameters
+    ----------
+    value : int
+        At least 1.
+
+    Returns
+    -------
+    str
+        ``once``, ``twice``, ``3 times``.
+    """
+    return {1: "once", 2: "twice"}.get(value, f"{count(value)} times")
+
+
 def plural(value: int, one: str, many: str | None = None) -> str:
     """
     Write a count with its noun.

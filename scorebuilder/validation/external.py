@@ -302,11 +302,11 @@ def _whole_follow_up(
         found = royston_d(y, index, ties=ties)
         yield _row("royston_d", "Separation D", found.d, error=found.standard_error)
         limits = {"lower": found.r2_d_lower, "upper": found.r2_d_upper}
-        yield _row("r2_d", "Explained variation R2_D", found.r2_d, **limits)
+        yield _row("r2_d", "Explained variation (R²D)", found.r2_d, **limits)
 
     yield from _guarded(slope, {"slope": "Slope (P: is it 1)"})
     yield from _guarded(joint, {"misspecification": "Joint test of all terms"})
-    yield from _guarded(spread, {"royston_d": "Separation D", "r2_d": "Explained variation R2_D"})
+    yield from _guarded(spread, {"royston_d": "Separation D", "r2_d": "Explained variation (R²D)"})
     names = {
         "poisson_observed_expected": "Observed / expected, follow-up to the last horizon",
         "poisson_slope": "Slope of the Poisson model",

@@ -30,7 +30,7 @@ def _top(groups: list[dict[str, Any]]) -> float:
 
 
 def _draw(figure: Any, curve: dict[str, Any], title: str) -> None:
-    axes = figure.add_axes((0.165, 0.135, 0.79, 0.7584))
+    axes = figure.add_axes((0.2, 0.135, 0.74, 0.7104))
     groups = [group for group in curve["groups"] if group["predicted"] is not None]
     top = _top(groups)
     axes.plot([0, top], [0, top], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))

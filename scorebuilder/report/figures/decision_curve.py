@@ -70,10 +70,11 @@ def _draw(figure: Any, curves: list[dict[str, Any]]) -> None:
         finite = y[np.isfinite(y)]
         highest = max(highest, float(finite.max(initial=0.0)))
         last = max(last, float(x[-1]))
-    axes.text(0.004, 0, "treat none", va="top", fontsize=8, color=MUTED)
     axes.set_xlim(0, last)
     top = max(1.08 * highest, 0.01)
     axes.set_ylim(-0.18 * top, top)
+    at = axes.get_yaxis_transform()
+    axes.text(0.99, 0.01 * top, "Treat none", ha="right", fontsize=8, color=MUTED, transform=at)
     percent_axis(axes.xaxis)
     axes.set_xlabel("Threshold probability")
     axes.set_ylabel("Net benefit")

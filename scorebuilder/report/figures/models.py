@@ -27,6 +27,16 @@ def _draw(figure: Any, rows: list[dict[str, Any]]) -> None:
     axes.set_xlabel("AUC of this score minus AUC of the other (95 % CI)")
 
 
+def _same_ranking(row: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
+    """Tell whether a model ranks as one drawn before it does: the same, recalibrated."""
+    keys = ("value", "lower", "upper", "n")
+    return any(
+        row["against"].startswith(other["against"] + ":")
+        and all(row.get(key) == other.get(key) for key in keys)
+        for other in rows
+    )
+
+
 def draw_models(summary: Summary) -> Iterator[Figure]:
     """
     Draw the difference of AUC between the score and every other model.
@@ -50,6 +60,7 @@ def draw_models(summary: Summary) -> Iterator[Figure]:
         for row in found["rows"]
         if row["measure"] == "auc" and row["against"] and row["value"] is not None
     ]
+    rows = [row for row in rows if not _same_ranking(row, rows)]
     if not rows:
         return
     parts = [f"{words.clean(row['label'])} {numbers.signed(row['value'])}" for row in rows]

@@ -70,7 +70,7 @@ def draw_stability(summary: Summary) -> Iterator[Figure]:
                         clip_on=False,
                         zorder=3,
                     )
-        axes.set_yticks(place, [short(row["label"]) for row in rows])
+        axes.set_yticks(place, [short(row["label"], 40) for row in rows])
         axes.set_ylim(-0.7, len(rows) - 0.3)
         axes.set_xlim(0, 1)
         percent_axis(axes.xaxis)
@@ -83,8 +83,8 @@ def draw_stability(summary: Summary) -> Iterator[Figure]:
         tuple(
             (
                 row["label"],
-                numbers.maybe(row["selected_share"], row.get("reason"), style=numbers.percent),
-                numbers.maybe(row["model_share"], row.get("reason"), style=numbers.percent),
+                numbers.maybe(row["selected_share"], row.get("reason"), style=lambda value: numbers.percent(value, 0)),
+                numbers.maybe(row["model_share"], row.get("reason"), style=lambda value: numbers.percent(value, 0)),
                 numbers.count(row["n_folds"]),
             )
             for row in ordered

@@ -43,7 +43,7 @@ def _draw(figure: Any, rows: list[dict[str, Any]]) -> None:
                 clip_on=False,
                 zorder=3,
             )
-    axes.set_yticks(place, [short(row["label"]) for row in rows])
+    axes.set_yticks(place, [short(row["label"], 40) for row in rows])
     for text, row in zip(axes.get_yticklabels(), rows, strict=True):
         text.set_color(INK if row["in_score"] else MUTED)
         text.set_fontweight("bold" if row["in_score"] else "normal")

@@ -46,7 +46,7 @@ def _draw(figure: Any, rows: list[dict[str, Any]], found: dict[str, Any]) -> Non
             axes.plot(
                 x[index], y, marker, color=colour, markerfacecolor=face, markersize=5, zorder=3
             )
-    left.set_yticks(place, [short(row["label"]) for row in rows])
+    left.set_yticks(place, [short(row["label"], 40) for row in rows])
     for text, row in zip(left.get_yticklabels(), rows, strict=True):
         text.set_color(INK if row["selected"] else MUTED)
         text.set_fontweight("bold" if row["kept_in_model"] else "normal")

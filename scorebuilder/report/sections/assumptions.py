@@ -28,14 +28,21 @@ def _ph_test(rows: list[dict[str, Any]]) -> tuple[DataTable | None, str]:
             for row in rows
         ),
     )
-    low = [_term(row) for row in rows if row["p"] is not None and row["p"] < 0.05]
+    low = list(
+        dict.fromkeys(
+            _term(row).split(": ", 1)[0]
+            for row in rows
+            if row["p"] is not None and row["p"] < 0.05 and row["term"] != GLOBAL
+        )
+    )
+    low = low or [ALL_TERMS for row in rows if row["p"] is not None and row["p"] < 0.05]
     if not low:
         return (
             table,
             "No test gives P below 0.05: there is no evidence against proportional hazards.",
         )
     return table, (
-        f"P is below 0.05 for {'; '.join(low)}: there the effect may change with time after"
+        f"P is below 0.05 for {joined(low, 'and')}: there the effect may change with time after"
         " inclusion, and the hazard ratio is an average over the follow-up. Calibration at each"
         " horizon shows whether that matters for the risk."
     )

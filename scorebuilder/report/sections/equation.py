@@ -32,6 +32,8 @@ def step_number(value: float) -> str:
     >>> step_number(0.0034236788), step_number(-131.02)
     ('0.00342368', '−131.020')
     """
+    if value in (0.0, 1.0):
+        return f"{value:g}"
     return f"{value:#.{DIGITS}g}".rstrip(".").replace("-", "\N{MINUS SIGN}")
 
 

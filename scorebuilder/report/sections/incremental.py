@@ -59,7 +59,8 @@ def _ratio(row: dict[str, Any]) -> str:
 def _per(row: dict[str, Any]) -> str:
     if row["per"] == "SD":
         return f"Hazard ratio per SD ({numbers.quantity(row['step'])})"
-    return f"Hazard ratio per unit, {row['column']}"
+    what = row.get("what", row["column"])
+    return f"Hazard ratio, {what}" if "[" in row["column"] else f"Hazard ratio per {what}"
 
 
 def _marker(row: dict[str, Any], when: str) -> dict[str, Any]:

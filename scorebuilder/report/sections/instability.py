@@ -51,8 +51,9 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         )
     ]
     return {
-        "n_replicates": words.plural(found["n_replicates"], "time"),
+        "n_replicates": words.times(found["n_replicates"]),
         "horizon": words.adjective(found["horizon"]),
+        "undefined": numbers.undefined(risk["reason"]) if risk["mean"] is None else "",
         "spread": spread,
         "classes": _classes(found["classes"]),
         "thresholds": _thresholds(found.get("thresholds", [])),

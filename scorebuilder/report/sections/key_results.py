@@ -6,6 +6,7 @@ from typing import Any
 
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers, words
+from scorebuilder.report.external_tables import external_context
 from scorebuilder.report.figure import DataTable, Summary, slug
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
@@ -95,6 +96,23 @@ def _bands(summary: Summary, points: list[int]) -> list[tuple[str, int]]:
     return shown if sum(span for _, span in shown) == len(points) else []
 
 
+def _examples(summary: Summary) -> list[dict[str, Any]]:
+    """Say what made-up patients would get."""
+    horizon, rows = summary["score"]["main_horizon"], []
+    for found in summary["model"].get("worked_patients", ()):
+        risk = next(row["risk"] for row in found["risks"] if row["horizon"] == horizon)
+        values = {step["label"]: step["value"] for step in found["steps"]}
+        rows.append(
+            {
+                "values": [f"{label}: {value}" for label, value in values.items()],
+                "points": str(found["points"]),
+                "group": found["group"],
+                "risk": numbers.percent(risk),
+            }
+        )
+    return rows
+
+
 def _established(summary: Summary) -> DataTable | None:
     rows = _main_rows(summary, summary["validation"]["comparison"])
     if not rows:
@@ -167,7 +185,10 @@ def _place(
 
 def _findings(summary: Summary) -> list[str]:
     when = format_horizon(summary["score"]["main_horizon"])
-    lines = [str(summary["headline"]["sentence"])]
+    lines = [
+        f"{cohort['label']}: {external_context(cohort)['sentence']}"
+        for cohort in summary.get("external") or ()
+    ]
     lines += [
         _calibration(row, when)
         for row in _main_rows(summary, summary["validation"]["calibration"])
@@ -203,6 +224,9 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     return {
         "cards": _cards(summary),
         "strip": _strip(summary),
+        "examples": _examples(summary),
+        "examples_id": slug("Equation and examples"),
+        "risk_name": f"{words.adjective(summary['score']['main_horizon']).capitalize()} risk",
         "established": _established(summary),
         "limits": _limits(summary),
         "limits_id": slug("Limits and warnings"),

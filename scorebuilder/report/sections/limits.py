@@ -27,10 +27,13 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     """
     del figures
     design = summary["validation"]["design"]
-    internal = (
-        f"Validation is internal: {words.plural(design['n_fits'], 'refit')} on the same cohort."
-        " How the score does in another hospital or another decade is unknown until it is tried."
-    )
+    internal = f"Validation is internal: {words.plural(design['n_fits'], 'refit')} on the same cohort."
+    if summary.get("external"):
+        internal += " Other cohorts were tried and stand under external validation; in any further"
+        internal += " hospital or decade the score has to be tried again."
+    else:
+        internal += " How the score does in another hospital or another decade is unknown until it"
+        internal += " is tried."
     limits = [
         f"Status: {summary['score']['status']}.",
         internal,

@@ -15,6 +15,9 @@ FORMS = {
     "groups": "Risk groups",
 }
 
+UNFOLDED = 2
+"""How many tables are seen at once: ranking and accuracy."""
+
 
 def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     """
@@ -35,7 +38,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     del figures
     models = summary["validation"].get("models")
     if not models:
-        return {"tables": [_ranking(summary["points"]["price"])]}
+        return {"tables": [_ranking(summary["points"]["price"])], "folded": []}
     rows = {
         (row["model"], row["against"], row["measure"], row["threshold"]): row
         for row in models["price"]["rows"]
@@ -47,7 +50,8 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         ("net_benefit", threshold, f"net benefit at {numbers.percent(threshold, 0)}")
         for threshold in models["thresholds"]
     ]
-    return {"tables": [_costs(rows, steps, *measure, when) for measure in measures]}
+    tables = [_costs(rows, steps, *measure, when) for measure in measures]
+    return {"tables": tables[:UNFOLDED], "folded": tables[UNFOLDED:]}
 
 
 def _costs(

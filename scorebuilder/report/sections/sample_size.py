@@ -42,7 +42,7 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
         ("Events", numbers.count(found["n_events"])),
         ("Candidate parameters", numbers.count(found["n_parameters"])),
         ("Events per candidate parameter", _per_parameter(found)),
-        ("Events per 100 patient-years", numbers.two(100 * found["rate_per_year"])),
+        ("Events per 1,000 patient-years", numbers.number(1000 * found["rate_per_year"], 1)),
         ("Mean follow-up", f"{numbers.number(found['mean_follow_up_years'], 1)} years"),
     ]
     return {

@@ -29,11 +29,15 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     found = summary["shape_stability"]
     return {
         "n_refits": numbers.count(found["n_refits"]),
-        "same_variables": numbers.percent(found["same_variables"]),
-        "same_functions": numbers.percent(found["same_functions"]),
+        "same_variables": _share(found["same_variables"]),
+        "same_functions": _share(found["same_functions"]),
         "shapes": _shapes(found["shapes"]),
         "pairs": _pairs(found["pairs"]) if found["pairs"] else None,
     }
+
+
+def _share(value: float) -> str:
+    return numbers.percent(value, 0)
 
 
 def _powers(row: dict[str, Any]) -> str:
@@ -48,7 +52,7 @@ def _shapes(rows: list[dict[str, Any]]) -> DataTable:
         tuple(
             (
                 row["label"] if row["kept"] else f"{row['label']} (not in the score)",
-                *(numbers.percent(row[key]) for key in ("out", "linear", "fp1", "fp2")),
+                *(_share(row[key]) for key in ("out", "linear", "fp1", "fp2")),
                 _powers(row),
                 numbers.count(row["n_functions"]),
             )
@@ -65,7 +69,7 @@ def _pairs(rows: list[dict[str, Any]]) -> DataTable:
         tuple(
             (
                 f"{row['first']} and {row['second']}",
-                *(numbers.percent(row[key]) for key in ("first_share", "second_share", "both")),
+                *(_share(row[key]) for key in ("first_share", "second_share", "both")),
                 numbers.signed(row["correlation"], 2),
             )
             for row in rows
