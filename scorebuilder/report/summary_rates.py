@@ -66,7 +66,9 @@ def _rows(
     inside = [(points >= first) & (points <= last) for first, last in bands]
     counts = np.array([int(y["event"][part].sum()) for part in inside], dtype=np.int64)
     shown = np.where([band in uncounted for band in bands], 0, counts)
-    hidden = hidden_levels(shown[None, :]) if bands else []
+    if not bands:
+        return []
+    hidden = hidden_levels(shown[None, :])
     rows = []
     for band, part, count, hide in zip(bands, inside, counts, hidden, strict=True):
         row: dict[str, Any] = {"first": band[0], "last": band[1], **dict.fromkeys(KEYS)}

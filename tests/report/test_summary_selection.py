@@ -143,7 +143,9 @@ def summary(selection: dict[str, Any]) -> dict[str, Any]:
 
 
 def section(summary: dict[str, Any], name: str = "selection") -> dict[str, Any]:
-    return SECTIONS[name].context(summary, {"vimp": [], "parsimony": [], "stability": []})
+    return SECTIONS[name].context(
+        summary, {"leading_variables": [], "vimp": [], "parsimony": [], "stability": []}
+    )
 
 
 def test_the_page_shows_curve_groups_interactions_and_index(summary: dict[str, Any]) -> None:
