@@ -27,6 +27,7 @@ from scorebuilder.modelling.fractional_polynomial import (
 )
 from scorebuilder.modelling.function_stability import function_class
 from scorebuilder.modelling.left_out import LeftOut, alone, extremes
+from scorebuilder.modelling.other_functions import OtherFunctions
 from scorebuilder.modelling.refit import Refit, Refitter
 from scorebuilder.modelling.shape import Shape
 
@@ -208,41 +209,8 @@ def _examined(model: Any, X: pd.DataFrame, variables: Sequence[str] | None) -> l
     return found
 
 
-@dataclass(frozen=True)
-class _Study:
-    """A fitted model with the values of its variables, and ways to fit it to other patients."""
-
-    model: Any
-    refitter: Refitter
-    x: dict[str, FloatArray]
-    columns: dict[str, FloatArray]
-
-    @classmethod
-    def of(cls, model: Any, refitter: Refitter) -> _Study:
-        names, values = check_frame(refitter.X, list(model.selected_))
-        x = dict(zip(names, values.T, strict=True))
-        columns = {
-            name: np.column_stack(
-                [term.values(x[name]) for term in model.terms_ if term.variable == name]
-            )
-            for name in names
-        }
-        return cls(model, refitter, x, columns)
-
-    def design(self, name: str, powers: Powers) -> FloatArray:
-        """Compute the columns of the model, with this function of one variable."""
-        own = self.columns[name]
-        if powers != self.model.powers_[name]:
-            x = np.clip(self.x[name], *self.model.limits_.get(name, (-np.inf, np.inf)))
-            scaled = (x + self.model.shift_[name]) / self.model.scale_[name]
-            own = fp_basis(scaled, powers)
-        return np.hstack([own if each == name else c for each, c in self.columns.items()])
-
-    def fit(self, design: FloatArray, rows: Any = slice(None)) -> CoxRegression:
-        """Fit given columns to some patients."""
-        frame = pd.DataFrame(design[rows]).rename(columns=str)
-        own = {option: values[rows] for option, values in self.refitter.options.items()}
-        return CoxRegression(self.model.ties).fit(frame, self.refitter.y[rows], **own)
+class _Study(OtherFunctions):
+    """What leaving out patients does to the functions of a fitted model."""
 
     def support(self, name: str, rows: Any = slice(None)) -> float:
         """Deviance with the next simpler function minus that with the chosen one."""
