@@ -4,8 +4,9 @@ What the selection rules keep in cohorts whose truth is known, and what they cos
 ``python experiments/benchmarks/selection_rules.py`` fits a selector with each rule, settings at
 their defaults but the number of trees, in cohorts of `vimp_coverage.sample`: eleven variables, of
 which three have an effect, or with ``--null`` none. It prints how often each effect is kept, how
-many of the others, in how many cohorts any of them, and the median seconds of processor time of a fit. The cohorts
-are not those of ``vimp_coverage.py``. Figures in ``docs/selection.md`` come from both runs.
+many of the others, in how many cohorts any of them, and the median processor time of a fit in
+seconds. The cohorts are not those of ``vimp_coverage.py``. Figures in ``docs/selection.md`` come
+from both runs, which take about five and seven minutes of one core.
 """
 
 from __future__ import annotations
