@@ -15,12 +15,10 @@ from scorebuilder.core.arrays import FloatArray, IntArray, Outcome
 from scorebuilder.core.errors import ConvergenceError, StatisticalWarning, UndefinedMetricError
 from scorebuilder.modelling.baseline import check_cox_model
 from scorebuilder.modelling.case_deletion import case_contributions
-from scorebuilder.modelling.cox import CoxRegression
 from scorebuilder.modelling.design_frame import check_frame
 from scorebuilder.modelling.fractional_polynomial import (
     POWERS,
     Powers,
-    fp_basis,
     power_combinations,
     rounded_shift_scale,
     shift_of,

@@ -8,7 +8,10 @@ import numpy as np
 
 from scorebuilder.cohort.describe import HIDDEN_COMPLEMENT, SMALLEST_CELL, table_one
 from scorebuilder.core.arrays import FloatArray
+from scorebuilder.core.errors import ConvergenceError
 from scorebuilder.explanation.partial_effect import partial_effect
+from scorebuilder.modelling.fractional_polynomial import LINEAR
+from scorebuilder.modelling.other_functions import linear_alternative
 from scorebuilder.report.study import Study
 
 N_GRID = 101
@@ -49,7 +52,8 @@ def summarise_shape(study: Study, name: str) -> dict[str, Any]:
     -------
     dict
         ``kind`` is ``curve`` or ``levels``. A curve with a spike at zero runs over the values above
-        0 and has the effect of values up to 0 under ``spike``; one with limits has ``limits``.
+        0 and has the effect of values up to 0 under ``spike``; one with limits has ``limits``; one
+        that is not straight has under ``straight`` the line that would be fitted in its place.
     """
     if study.cohort.schema.field(name).kind == "numeric":
         return _curve(study, name)
@@ -113,7 +117,22 @@ def _curve(study: Study, name: str) -> dict[str, Any]:
         shape["spike"] = _spike(study, name, reference, int(np.sum(known <= 0.0)))
     if limits is not None:
         shape["limits"] = list(limits)
+    if not spiked and name not in model.acd_ and tuple(model.powers_[name]) != LINEAR:
+        shape["straight"] = _straight(study, name, grid, reference, limits)
     return shape
+
+
+def _straight(
+    study: Study, name: str, grid: FloatArray, reference: float, limits: tuple[float, float] | None
+) -> FloatArray | None:
+    """Log hazard ratio along a straight line, all other functions kept; None if it has no fit."""
+    builder = study.builder
+    try:
+        slope = linear_alternative(builder.model_, builder.design(study.X), study.cohort.y, name)
+    except ConvergenceError:
+        return None
+    x = np.clip([*grid, reference], *(limits or (-np.inf, np.inf)))
+    return np.asarray(slope * (x[:-1] - x[-1]))
 
 
 def _spike(study: Study, name: str, reference: float, n: int) -> dict[str, Any]:

@@ -115,6 +115,9 @@ def _line(axes: Any, shape: dict[str, Any], limits: tuple[float, float]) -> None
     low, high = shape["soft_range"]
     axes.axhline(0, color=MUTED, linewidth=0.8)
     axes.fill_between(x, lower, upper, color=TINT, linewidth=0, alpha=0.75)
+    if shape.get("straight") is not None:
+        straight = thin(shape["x"], shape["straight"])[1]
+        axes.plot(x, straight, color=MUTED, linestyle=":", linewidth=1.5)
     axes.plot(x, line, color=BLUE, linestyle=(0, (3, 2)), linewidth=1.3)
     axes.plot(x, np.where((x >= low) & (x <= high), line, np.nan), color=BLUE, linewidth=2.2)
     axes.set_ylim(*limits)
@@ -172,7 +175,8 @@ def _levels(figure: Any, shape: dict[str, Any], limits: tuple[float, float]) -> 
 
 def _curve_table(shape: dict[str, Any]) -> DataTable:
     x, line, lower, upper = thin(*(shape[k] for k in ("x", "log_hazard_ratio", "lower", "upper")))
-    rows = [_zero_row(shape)] if "spike" in shape else []
+    straight = None if shape.get("straight") is None else thin(shape["x"], shape["straight"])[1]
+    rows: list[tuple[str, ...]] = [_zero_row(shape)] if "spike" in shape else []
     for index in np.unique(np.linspace(0, max(x.size - 1, 0), 9).round().astype(int))[: x.size]:
         value, low, high = (
             float(np.exp(column[index])) if np.isfinite(column[index]) else None
@@ -180,11 +184,13 @@ def _curve_table(shape: dict[str, Any]) -> DataTable:
         )
         ratio = numbers.estimate(value, low, high, "not estimated", style=numbers.two)
         inside = shape["soft_range"][0] <= x[index] <= shape["soft_range"][1]
-        rows.append((numbers.quantity(float(x[index])), ratio, "yes" if inside else "no"))
+        other = () if straight is None else (numbers.two(float(np.exp(straight[index]))),)
+        rows.append((numbers.quantity(float(x[index])), ratio, *other, "yes" if inside else "no"))
     unit = unit_text(shape.get("unit") or "")
     header = (
         f"{shape['label']}{f' ({unit})' if unit else ''}",
         "Hazard ratio (95 % CI)",
+        *(() if straight is None else ("Straight line",)),
         "In range",
     )
     return DataTable(f"Hazard ratio along {shape['label']}", header, tuple(rows))

@@ -9,13 +9,15 @@ from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
 
-def _row(row: dict[str, Any]) -> tuple[str, ...]:
+MEASURES = ("Observed / expected", "Slope", "ICI", "E50", "E90", "Emax")
+
+
+def _measures(row: dict[str, Any]) -> tuple[str, ...]:
+    """Write the measures of one model at one horizon, in the order of `MEASURES`."""
     why = row["reason"]
-    head = (row["label"], words.adjective(row["horizon"]))
     large = (row["in_the_large"], row["in_the_large_lower"], row["in_the_large_upper"])
     slope = (row["slope"], row["slope_lower"], row["slope_upper"])
     return (
-        *head,
         numbers.estimate(*large, why, style=numbers.two),
         numbers.estimate(*slope, why, style=numbers.two),
         *(_distance(row, key) for key in ("ici", "e50", "e90", "e_max")),
@@ -27,6 +29,14 @@ def _distance(row: dict[str, Any], key: str) -> str:
         return "–"  # runs of earlier versions
     limits = (row.get(f"{key}_lower"), row.get(f"{key}_upper"))
     return numbers.estimate(row[key], *limits, row["reason"], style=numbers.percent)
+
+
+def _table(rows: list[dict[str, Any]]) -> DataTable:
+    """Set the measures of one model out, a column for each horizon."""
+    header = ("Measure (95 % CI)", *(words.adjective(row["horizon"]) for row in rows))
+    columns = [_measures(row) for row in rows]
+    body = tuple((name, *cells) for name, *cells in zip(MEASURES, *columns, strict=True))
+    return DataTable(f"Calibration: {rows[0]['label']}", header, body)
 
 
 def context(summary: Summary, figures: Figures) -> dict[str, Any]:
@@ -45,15 +55,17 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     dict
         What the template names.
     """
-    found = sorted(
-        summary["validation"]["calibration"],
-        key=lambda row: (row["model"] != "score", row["label"], row["horizon"]),
-    )
-    own = [figure for figure in figures["calibration"] if figure.model == "score"]
-    header = ("Model", "Horizon", "Observed / expected", "Slope", "ICI", "E50", "E90", "Emax")
-    table = DataTable("Calibration", header, tuple(_row(row) for row in found), text=(1,))
-    others = [figure for figure in figures["calibration"] if figure.model != "score"]
-    return {"score_figures": own, "other_figures": others, "numbers": table}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(summary["validation"]["calibration"], key=lambda row: row["horizon"]):
+        found.setdefault(row["model"], []).append(row)
+    tables = {model: _table(rows) for model, rows in found.items()}
+    drawn = figures["calibration"]
+    return {
+        "score_figures": [figure for figure in drawn if figure.model == "score"],
+        "other_figures": [figure for figure in drawn if figure.model != "score"],
+        "score_tables": [table for model, table in tables.items() if model == "score"],
+        "other_tables": [table for model, table in tables.items() if model != "score"],
+    }
 
 
 def applies(summary: Summary) -> bool:
