@@ -231,7 +231,7 @@ def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], s
     if language == "en":
         return None
     catalogue = load_catalogue(language)
-    own = frozenset(own_texts(summary)) - catalogue.phrases.keys()
+    own = _kept(summary, catalogue)
 
     def say(text: str) -> str | None:
         found = _say(text, catalogue, own)
@@ -268,7 +268,7 @@ def translate_page(
     if language == "en":
         return page
     catalogue = load_catalogue(language)
-    own = frozenset(own_texts(summary)) - catalogue.phrases.keys()
+    own = _kept(summary, catalogue)
     left: list[str] = []
     done = "".join(_translated(page, catalogue, own, left))
     done = done.replace('<html lang="en">', f'<html lang="{language}">', 1)
@@ -296,7 +296,7 @@ def untranslated(page: str, language: str, summary: Mapping[str, Any]) -> list[s
         Texts of the page that stay in English, each once, in order.
     """
     catalogue = load_catalogue(language)
-    own = frozenset(own_texts(summary)) - catalogue.phrases.keys()
+    own = _kept(summary, catalogue)
     left: list[str] = []
     for _ in _translated(page, catalogue, own, left):
         pass
@@ -326,6 +326,11 @@ def own_texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from own_texts(item)
+
+
+def _kept(summary: Mapping[str, Any], catalogue: Catalogue) -> frozenset[str]:
+    """Texts of the study that stay: those that the catalogue does not say whole."""
+    return frozenset(text for text in own_texts(summary) if text not in catalogue.phrases)
 
 
 def _translated(

@@ -13,12 +13,13 @@ import pytest
 from scorebuilder.report.format import Rendering
 from scorebuilder.report.index_page import IndexRow, render_index
 from scorebuilder.report.language import translate_page
+from scorebuilder.report.render import render_section
 from scorebuilder.report.version_comparison import comparison_page
 
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("report", "french", "index", "comparison")
+PAGES = ("report", "french", "index", "comparison", "validation")
 PRINTED_HEIGHT = 265 * 96 / 25.4
 """A4 less two margins of 16 mm, in CSS pixels."""
 
@@ -46,6 +47,7 @@ def files(
         "french": translate_page(html, "fr", example_summary),
         "index": render_index(rows),
         "comparison": comparison_page(found),
+        "validation": render_section(example_summary, "external"),
     }
     folder = tmp_path_factory.mktemp("pages")
     for name, text in pages.items():

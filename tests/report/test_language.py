@@ -9,9 +9,12 @@ import pytest
 
 from scorebuilder.core.errors import SpecError
 from scorebuilder.report.document import Code, Grid, read_page
+from scorebuilder.report.drawing_words import figures_say, said
+from scorebuilder.report.figure import collect_figures
 from scorebuilder.report.format import Rendering
 from scorebuilder.report.language import (
     Catalogue,
+    figure_words,
     languages,
     load_catalogue,
     localise,
@@ -88,12 +91,48 @@ def test_nothing_of_the_page_stays_in_english(example_summary: dict[str, Any]) -
     assert translate_page(page, "en", example_summary) == page
 
 
+def test_nothing_in_a_figure_stays_in_english(example_summary: dict[str, Any]) -> None:
+    with figures_say(figure_words("fr", example_summary)) as left:
+        french = collect_figures(example_summary)
+    assert left == []
+    english = collect_figures(example_summary)
+    assert french.keys() == english.keys()
+    for kind, figures in french.items():
+        assert [figure.svg for figure in figures] != [f.svg for f in english[kind]] or not figures
+        for figure in figures:
+            title = re.search("<title>(.*?)</title>", figure.svg, re.DOTALL)
+            assert title is not None and "hazard ratio" not in title.group(1).lower()
+
+
+def test_a_figure_says_lines_and_broken_sentences() -> None:
+    words = {"Mean size of it": "Taille moyenne", "Sex": "Sexe", "male": "homme", "Mine": "Mine"}
+    assert said("Sex\nmale") == "Sex\nmale"
+    with figures_say(words.get) as left:
+        assert said("Sex\nmale") == "Sexe\nhomme"
+        assert said("Mean size\nof it") == "Taille\nmoyenne"
+        assert said("Mine") == "Mine"
+        assert said("") == ""
+        assert said("Two\nunknown") == "Two\nunknown"
+    assert left == ["Two unknown"]
+
+
+def test_labels_in_a_row_and_numbers_with_their_unit_stay(example_summary: dict[str, Any]) -> None:
+    summary = {"labels": ["Pressure, by hand", "Lipids"], "unit": "fmol/mg"}
+    say = figure_words("fr", summary)
+    assert say is not None
+    assert say("Lipids, Pressure, by hand") == "Lipids, Pressure, by hand"
+    assert say("Lipids, Pressure, by foot") is None
+    assert say("1,206.5 fmol/mg") == f"1{NNBSP}206,5{NNBSP}fmol/mg"
+    assert say("Pressure, b…") == "Pressure, b…"
+    assert figure_words("en", example_summary) is None
+
+
 def _same_skeleton(page: str, french: str) -> None:
     """Tags, classes, anchors, images and policy are the same."""
 
     def tags(text: str) -> list[str]:
-        text = text.replace('<p class="note">Les mots', "Les mots").replace("français.</p>", "")
-        text = re.sub(r' (alt|aria-label|lang)="[^"]*"', "", text)
+        text = text.replace('<p class="note">Les libellés', "").replace("leurs auteurs.</p>", "")
+        text = re.sub(r' (alt|aria-label|data-label|lang)="[^"]*"', "", text)
         return re.findall(r"<[^>]*>", text)
 
     assert tags(page) == tags(french)

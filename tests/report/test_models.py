@@ -86,7 +86,9 @@ def test_a_difference_is_shown_with_its_adjusted_p(summary):
 
 
 def test_the_price_list_goes_from_forest_to_groups(summary):
-    tables = price.context(summary, {})["tables"]
+    shown = price.context(summary, {})
+    tables = [*shown["tables"], *shown["folded"]]
+    assert len(shown["tables"]) == 2
     assert [table.caption.split(" in ")[1].split(",")[0] for table in tables] == [
         "AUC", "Brier score", "net benefit at 20\N{NO-BREAK SPACE}%",
         "net benefit at 40\N{NO-BREAK SPACE}%",

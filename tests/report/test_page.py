@@ -132,7 +132,7 @@ def test_terms_with_changing_effect_are_named(summary: dict[str, Any]) -> None:
     other["model"]["ph_test"][0]["p"] = 0.001
     other["model"]["ph_test"].append({"term": "GLOBAL", "chisq": 20.0, "p": 0.01})
     sentence = assumptions.context(other, NO_FIGURES)["ph_sentence"]
-    assert sentence.startswith("P is below 0.05 for (age/10)^3; All terms together:")
+    assert sentence.startswith("P is below 0.05 for (age/10)^3: there")
 
 
 def test_functions_that_few_patients_decide_are_named(summary: dict[str, Any]) -> None:

@@ -130,7 +130,6 @@ def test_the_main_statements_are_on_the_page(summary: dict[str, Any], page: Page
     for part in (
         summary["score"]["title"],
         summary["score"]["status"],
-        summary["headline"]["sentence"],
         "4,180",
         "AUC, 5-year 0.708 95 % CI 0.686 to 0.730",
         "233 excluded: No visit after inclusion",
