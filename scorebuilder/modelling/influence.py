@@ -25,11 +25,10 @@ from scorebuilder.modelling.fractional_polynomial import (
 )
 from scorebuilder.modelling.function_stability import function_class
 from scorebuilder.modelling.left_out import LeftOut, alone, extremes
-from scorebuilder.modelling.other_functions import OtherFunctions
+from scorebuilder.modelling.other_functions import STRAIGHT, OtherFunctions
 from scorebuilder.modelling.refit import Refit, Refitter
 from scorebuilder.modelling.shape import Shape
 
-LINEAR: Powers = (1.0,)
 CENTILES = (0.01, 0.99)
 
 MOST_LEVELS = 3
@@ -213,7 +212,7 @@ class _Study(OtherFunctions):
     def support(self, name: str, rows: Any = slice(None)) -> float:
         """Deviance with the next simpler function minus that with the chosen one."""
         powers = self.model.powers_[name]
-        simpler = self.fit(self.design(name, () if powers == LINEAR else LINEAR), rows)
+        simpler = self.fit(self.design(name, () if powers == STRAIGHT else STRAIGHT), rows)
         chosen = self.fit(self.design(name, powers), rows)
         return 2.0 * (chosen.log_likelihood_ - simpler.log_likelihood_)
 
@@ -273,7 +272,7 @@ class _Study(OtherFunctions):
             "powers_before": before,
             "powers_after": after,
             "changed": None if fit.reason else after != before,
-            "linear_is_enough": None if fit.reason else before != LINEAR and after == LINEAR,
+            "linear_is_enough": None if fit.reason else before != STRAIGHT and after == STRAIGHT,
             "reason": fit.reason,
         }
 
@@ -302,7 +301,7 @@ class _Study(OtherFunctions):
         allowed = allowed.get(name) if isinstance(allowed, Mapping) else allowed
         found = []
         for other in power_combinations(POWERS if allowed is None else allowed, len(powers)):
-            if powers != LINEAR and other not in (powers, LINEAR):
+            if powers != STRAIGHT and other not in (powers, STRAIGHT):
                 try:
                     found.append((-self.fit(self.design(name, other)).log_likelihood_, other))
                 except ConvergenceError:

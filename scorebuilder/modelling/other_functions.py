@@ -11,8 +11,10 @@ import pandas as pd
 from scorebuilder.core.arrays import FloatArray, Outcome
 from scorebuilder.modelling.cox import CoxRegression
 from scorebuilder.modelling.design_frame import check_frame
-from scorebuilder.modelling.fractional_polynomial import LINEAR, Powers, fp_basis
+from scorebuilder.modelling.fractional_polynomial import Powers, fp_basis
 from scorebuilder.modelling.refit import Refitter
+
+STRAIGHT: Powers = (1.0,)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def linear_alternative(model: Any, X: pd.DataFrame, y: Outcome, name: str) -> fl
     """
     others = OtherFunctions.of(model, Refitter.like(model, X, y))
     place = sum(others.columns[each].shape[1] for each in _before(others, name))
-    coefficient = others.fit(others.design(name, LINEAR)).coef_[place]
+    coefficient = others.fit(others.design(name, STRAIGHT)).coef_.iloc[place]
     return float(coefficient) / float(model.scale_[name])
 
 

@@ -243,9 +243,7 @@ def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], s
     return say
 
 
-def translate_page(
-    page: str, language: str, summary: Mapping[str, Any], *, n_left: int = 0
-) -> str:
+def translate_page(page: str, language: str, summary: Mapping[str, Any], *, n_left: int = 0) -> str:
     """
     Put a page into another language.
 

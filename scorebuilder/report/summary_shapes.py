@@ -10,8 +10,7 @@ from scorebuilder.cohort.describe import HIDDEN_COMPLEMENT, SMALLEST_CELL, table
 from scorebuilder.core.arrays import FloatArray
 from scorebuilder.core.errors import ConvergenceError
 from scorebuilder.explanation.partial_effect import partial_effect
-from scorebuilder.modelling.fractional_polynomial import LINEAR
-from scorebuilder.modelling.other_functions import linear_alternative
+from scorebuilder.modelling.other_functions import STRAIGHT, linear_alternative
 from scorebuilder.report.study import Study
 
 N_GRID = 101
@@ -117,7 +116,7 @@ def _curve(study: Study, name: str) -> dict[str, Any]:
         shape["spike"] = _spike(study, name, reference, int(np.sum(known <= 0.0)))
     if limits is not None:
         shape["limits"] = list(limits)
-    if not spiked and name not in model.acd_ and tuple(model.powers_[name]) != LINEAR:
+    if not spiked and name not in model.acd_ and tuple(model.powers_[name]) != STRAIGHT:
         shape["straight"] = _straight(study, name, grid, reference, limits)
     return shape
 

@@ -8,7 +8,6 @@ from scorebuilder.report import numbers, words
 from scorebuilder.report.figure import DataTable, Summary
 from scorebuilder.report.section import SECTIONS, Figures, Section
 
-
 MEASURES = ("Observed / expected", "Slope", "ICI", "E50", "E90", "Emax")
 
 
