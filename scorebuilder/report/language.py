@@ -234,6 +234,7 @@ def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], s
     own = _kept(summary, catalogue)
 
     def say(text: str) -> str | None:
+        """Translate, or keep what begins as a text of the study does."""
         found = _say(text, catalogue, own)
         if found is None and text.endswith("…"):
             start = text.removesuffix("…")
@@ -243,9 +244,7 @@ def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], s
     return say
 
 
-def translate_page(
-    page: str, language: str, summary: Mapping[str, Any], *, n_left: int = 0
-) -> str:
+def translate_page(page: str, language: str, summary: Mapping[str, Any], *, n_left: int = 0) -> str:
     """
     Put a page into another language.
 

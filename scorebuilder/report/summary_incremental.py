@@ -87,8 +87,7 @@ def _marker(study: Study, answer: MarkerAnswer, thresholds: tuple[float, ...]) -
     )
     return row | {
         "hazard_ratios": [
-            asdict(ratio) | {"what": _what(study, ratio.column)}
-            for ratio in answer.hazard_ratios
+            asdict(ratio) | {"what": _what(study, ratio.column)} for ratio in answer.hazard_ratios
         ],
         "nested": asdict(answer.nested),
         "measures": [asdict(measure) for measure in measures],

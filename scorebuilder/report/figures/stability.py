@@ -83,8 +83,16 @@ def draw_stability(summary: Summary) -> Iterator[Figure]:
         tuple(
             (
                 row["label"],
-                numbers.maybe(row["selected_share"], row.get("reason"), style=lambda value: numbers.percent(value, 0)),
-                numbers.maybe(row["model_share"], row.get("reason"), style=lambda value: numbers.percent(value, 0)),
+                numbers.maybe(
+                    row["selected_share"],
+                    row.get("reason"),
+                    style=lambda value: numbers.percent(value, 0),
+                ),
+                numbers.maybe(
+                    row["model_share"],
+                    row.get("reason"),
+                    style=lambda value: numbers.percent(value, 0),
+                ),
                 numbers.count(row["n_folds"]),
             )
             for row in ordered

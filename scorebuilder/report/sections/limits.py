@@ -27,7 +27,9 @@ def context(summary: Summary, figures: Figures) -> dict[str, Any]:
     """
     del figures
     design = summary["validation"]["design"]
-    internal = f"Validation is internal: {words.plural(design['n_fits'], 'refit')} on the same cohort."
+    internal = (
+        f"Validation is internal: {words.plural(design['n_fits'], 'refit')} on the same cohort."
+    )
     if summary.get("external"):
         internal += " Other cohorts were tried and stand under external validation; in any further"
         internal += " hospital or decade the score has to be tried again."
