@@ -234,6 +234,7 @@ def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], s
     own = _kept(summary, catalogue)
 
     def say(text: str) -> str | None:
+        """Translate, or keep what begins as a text of the study does."""
         found = _say(text, catalogue, own)
         if found is None and text.endswith("…"):
             start = text.removesuffix("…")

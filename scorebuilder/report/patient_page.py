@@ -45,6 +45,8 @@ def patient_page(account: Mapping[str, Any], *, lang: str = "en") -> str:
         "patient.html.j2",
         {
             "t": tongue.say,
+            "status": tongue.status(account["score"]["status"]),
+            "status_text": tongue.status_text(account["score"]["status"]),
             "lang": lang,
             "account": account,
             "refusals": [(flag["label"], _refusal(tongue, flag)) for flag in account["refusals"]],

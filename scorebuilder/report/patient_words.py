@@ -7,18 +7,12 @@ from typing import Any
 
 from scorebuilder.core.units import format_horizon
 from scorebuilder.report import numbers
+from scorebuilder.report.language import load_catalogue
+from scorebuilder.report.render import NO_DEVICE, STATUS_TEXT
 
 _EN = {
     "page": "Explanation of one patient's score", "version": "version", "skip": "Skip to the page",
     "for_research": "Status: {status}.",
-    "called_draft": "draft", "called_research": "research", "called_active": "active",
-    "called_superseded": "superseded", "called_withdrawn": "withdrawn",
-    "status_draft": "Unfinished: do not use it for anything but its own development.",
-    "status_research": "For research only. Not a medical device; not for decisions about a"
-    " patient.",
-    "status_active": "Use only as its makers state under intended use.",
-    "status_superseded": "A newer version exists; use that one.",
-    "status_withdrawn": "Withdrawn: do not use it.",
     "result": "Result", "points": "Points", "of_points": "of {maximum}", "group": "Risk group",
     "risk_within": "Risk within {horizon}",
     "of_hundred": "Of {size} patients like this one, about {count} are expected to have the event"
@@ -83,14 +77,6 @@ _EN = {
 _FR = {
     "page": "Explication du score d'un patient", "version": "version", "skip": "Aller au contenu",
     "for_research": "Statut : {status}.",
-    "called_draft": "ébauche", "called_research": "recherche", "called_active": "en usage",
-    "called_superseded": "remplacé", "called_withdrawn": "retiré",
-    "status_draft": "Inachevé : ne l'utilisez que pour sa propre mise au point.",
-    "status_research": "Recherche uniquement. N'est pas un dispositif médical ; aucune décision"
-    " concernant un patient.",
-    "status_active": "À utiliser seulement selon l'usage prévu par ses auteurs.",
-    "status_superseded": "Une version plus récente existe ; utilisez-la.",
-    "status_withdrawn": "Retiré : ne l'utilisez pas.",
     "result": "Résultat", "points": "Points", "of_points": "sur {maximum}",
     "group": "Niveau de risque", "risk_within": "Risque à {horizon}",
     "of_hundred": "Sur {size} patients comme celui-ci, environ {count} devraient présenter"
@@ -193,6 +179,41 @@ class Tongue:
             The phrase.
         """
         return WORDS[self.code][key].format(**parts)
+
+    def status(self, name: str) -> str:
+        """
+        Name the status of a score.
+
+        Parameters
+        ----------
+        name : str
+            As in the artifact.
+
+        Returns
+        -------
+        str
+            As the report names it.
+        """
+        return self._as_reported(name)
+
+    def status_text(self, name: str) -> str:
+        """
+        Say what the status of a score allows.
+
+        Parameters
+        ----------
+        name : str
+            As in the artifact.
+
+        Returns
+        -------
+        str
+            As the report says it.
+        """
+        return self._as_reported(STATUS_TEXT.get(name, NO_DEVICE))
+
+    def _as_reported(self, text: str) -> str:
+        return text if self.code == "en" else load_catalogue(self.code).phrases[text]
 
     def local(self, text: str) -> str:
         """

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm
 
 from scorebuilder.core.units import unit_text
@@ -202,12 +203,12 @@ def _worked_patients(study: Study) -> list[dict[str, Any]]:
 
 def _as_measured(study: Study, inputs: dict[str, Any]) -> dict[str, Any]:
     """Round made-up numbers to the decimals of the cohort: nobody has 8.5 lymph nodes."""
-    rounded = dict(inputs)
-    for name in inputs:
-        if study.X[name].dtype.kind != "f":
-            continue
-        known = study.X[name].dropna().to_numpy()
-        digits = next((d for d in range(3) if np.allclose(known, known.round(d), atol=1e-9)), 3)
-        value = np.clip(round(float(inputs[name]), digits), known.min(), known.max())
-        rounded[name] = float(value)
-    return rounded
+    return {name: _rounded(study.X[name], value) for name, value in inputs.items()}
+
+
+def _rounded(column: pd.Series, value: Any) -> Any:
+    if column.dtype.kind != "f":
+        return value
+    known = column.dropna().to_numpy()
+    digits = next((d for d in range(4) if np.allclose(known, known.round(d), atol=1e-9)), None)
+    return value if digits is None else round(float(value), digits)

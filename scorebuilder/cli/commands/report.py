@@ -140,9 +140,12 @@ def _rendered(
         files = render_format(summary, kind, name=name, language=language)
     if not with_png:
         return files, {}
+    from scorebuilder.report.drawing_words import figures_say
     from scorebuilder.report.figure import png_figures
+    from scorebuilder.report.language import figure_words
 
-    return files, png_figures(summary)
+    with figures_say(figure_words(language, summary)):
+        return files, png_figures(summary)
 
 
 def _write(files: Mapping[str, bytes], page: Path) -> None:
