@@ -100,14 +100,14 @@ def _examples(summary: Summary) -> list[dict[str, Any]]:
     """Say what made-up patients would get."""
     horizon, rows = summary["score"]["main_horizon"], []
     for found in summary["model"].get("worked_patients", ()):
-        risk = next(row["risk"] for row in found["risks"] if row["horizon"] == horizon)
+        at = next(row for row in found["risks"] if row["horizon"] == horizon)
         values = {step["label"]: step["value"] for step in found["steps"]}
         rows.append(
             {
                 "values": [f"{label}: {value}" for label, value in values.items()],
                 "points": str(found["points"]),
                 "group": found["group"],
-                "risk": numbers.percent(risk),
+                "risk": numbers.maybe(at["risk"], at.get("reason"), style=numbers.percent),
             }
         )
     return rows
