@@ -24,6 +24,7 @@ ABBREVIATIONS = {
     "df": "degrees of freedom",
     "E50": "median absolute calibration error",
     "E90": "90th centile of the absolute calibration error",
+    "Emax": "largest absolute calibration error",
     "FP1": "fractional polynomial of first degree",
     "FP2": "fractional polynomial of second degree",
     "ICI": "integrated calibration index",
