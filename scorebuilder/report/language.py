@@ -25,7 +25,10 @@ _NUMBER = re.compile(r"(?<![\w./,])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w/]|[.,]
 _HOLE = re.compile(r"\{(\*?)\}")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _MEASURE = re.compile(r"([−+]?\d[\d,]*(?:\.\d+)?) (\S.*)")
+_COUNT = re.compile(r"[\d,]+ \(\d+\.\d\s%\)")
+"""A count with its share, which a run writes as text."""
 _BEFORE_MARK = re.compile(r" (?=[;:?!%»])")
+_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 _RAW = {"style", "pre", "code"}
 _BLANK = "\N{NARROW NO-BREAK SPACE}"
 
@@ -93,7 +96,7 @@ class Catalogue:
     def _search(self, text: str, own: frozenset[str]) -> str | None:
         if text in self.phrases and not _HOLE.search(text):
             return self.phrases[text]
-        kept = text if text in own else None
+        kept = text if text in own and not _COUNT.fullmatch(text) else None
         if not _LETTERS.search(text):
             return localise(text) if kept is None else kept
         for pattern, kinds, phrase in self._patterns:
@@ -205,7 +208,9 @@ def load_catalogue(language: str) -> Catalogue:
     file = resources.files("scorebuilder.report.languages") / f"{language}.yaml"
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     phrases = {
-        key: _BEFORE_MARK.sub("\N{NO-BREAK SPACE}", text).replace("« ", "«\N{NO-BREAK SPACE}")
+        key: _BEFORE_MARK.sub("\N{NO-BREAK SPACE}", _THOUSANDS.sub(_BLANK, text)).replace(
+            "« ", "«\N{NO-BREAK SPACE}"
+        )
         for part in content["phrases"].values()
         for key, text in part.items()
     }
