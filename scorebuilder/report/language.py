@@ -13,7 +13,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -124,6 +124,15 @@ def _say(text: str, catalogue: Catalogue, own: frozenset[str]) -> str | None:
     """Translate a whole text; labels of the study in a row stay."""
     found = catalogue.find(text, own)
     return text if found is None and ", " in text and _is_row(text, own) else found
+
+
+def _say_drawn(text: str, *, catalogue: Catalogue, own: frozenset[str]) -> str | None:
+    """Translate a text of a figure, where a long label of the study may end in an ellipsis."""
+    found = _say(text, catalogue, own)
+    if found is None and text.endswith("…"):
+        start = text.removesuffix("…")
+        return text if any(label.startswith(start) for label in own) else None
+    return found
 
 
 def _is_row(text: str, own: frozenset[str]) -> bool:
@@ -238,15 +247,7 @@ def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], s
     catalogue = load_catalogue(language)
     own = _kept(summary, catalogue)
 
-    def say(text: str) -> str | None:
-        """Translate, or keep what begins as a text of the study does."""
-        found = _say(text, catalogue, own)
-        if found is None and text.endswith("…"):
-            start = text.removesuffix("…")
-            return text if any(label.startswith(start) for label in own) else None
-        return found
-
-    return say
+    return partial(_say_drawn, catalogue=catalogue, own=own)
 
 
 def translate_page(page: str, language: str, summary: Mapping[str, Any], *, n_left: int = 0) -> str:
