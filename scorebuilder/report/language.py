@@ -13,7 +13,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -25,7 +25,10 @@ _NUMBER = re.compile(r"(?<![\w./,])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w/]|[.,]
 _HOLE = re.compile(r"\{(\*?)\}")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _MEASURE = re.compile(r"([−+]?\d[\d,]*(?:\.\d+)?) (\S.*)")
+_COUNT = re.compile(r"[\d,]+ \(\d+\.\d\s%\)")
+"""A count with its share, which a run writes as text."""
 _BEFORE_MARK = re.compile(r" (?=[;:?!%»])")
+_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}\b)")
 _RAW = {"style", "pre", "code"}
 _BLANK = "\N{NARROW NO-BREAK SPACE}"
 
@@ -93,7 +96,7 @@ class Catalogue:
     def _search(self, text: str, own: frozenset[str]) -> str | None:
         if text in self.phrases and not _HOLE.search(text):
             return self.phrases[text]
-        kept = text if text in own else None
+        kept = text if text in own and not _COUNT.fullmatch(text) else None
         if not _LETTERS.search(text):
             return localise(text) if kept is None else kept
         for pattern, kinds, phrase in self._patterns:
@@ -121,6 +124,15 @@ def _say(text: str, catalogue: Catalogue, own: frozenset[str]) -> str | None:
     """Translate a whole text; labels of the study in a row stay."""
     found = catalogue.find(text, own)
     return text if found is None and ", " in text and _is_row(text, own) else found
+
+
+def _say_drawn(text: str, *, catalogue: Catalogue, own: frozenset[str]) -> str | None:
+    """Translate a text of a figure, where a long label of the study may end in an ellipsis."""
+    found = _say(text, catalogue, own)
+    if found is None and text.endswith("…"):
+        start = text.removesuffix("…")
+        return text if any(label.startswith(start) for label in own) else None
+    return found
 
 
 def _is_row(text: str, own: frozenset[str]) -> bool:
@@ -205,7 +217,9 @@ def load_catalogue(language: str) -> Catalogue:
     file = resources.files("scorebuilder.report.languages") / f"{language}.yaml"
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     phrases = {
-        key: _BEFORE_MARK.sub("\N{NO-BREAK SPACE}", text).replace("« ", "«\N{NO-BREAK SPACE}")
+        key: _BEFORE_MARK.sub("\N{NO-BREAK SPACE}", _THOUSANDS.sub(_BLANK, text)).replace(
+            "« ", "«\N{NO-BREAK SPACE}"
+        )
         for part in content["phrases"].values()
         for key, text in part.items()
     }
@@ -233,15 +247,7 @@ def figure_words(language: str, summary: Mapping[str, Any]) -> Callable[[str], s
     catalogue = load_catalogue(language)
     own = _kept(summary, catalogue)
 
-    def say(text: str) -> str | None:
-        """Translate, or keep what begins as a text of the study does."""
-        found = _say(text, catalogue, own)
-        if found is None and text.endswith("…"):
-            start = text.removesuffix("…")
-            return text if any(label.startswith(start) for label in own) else None
-        return found
-
-    return say
+    return partial(_say_drawn, catalogue=catalogue, own=own)
 
 
 def translate_page(page: str, language: str, summary: Mapping[str, Any], *, n_left: int = 0) -> str:

@@ -301,7 +301,7 @@ def test_a_whole_run_answers_them(finished: Any) -> None:
 def test_small_subgroups_are_withheld(finished: Any) -> None:
     divisions = {row["label"]: row["groups"] for row in finished.summary["subgroups"]}
     shock = divisions["Shock"][0]
-    assert shock["label"] == "Shock"
+    assert shock["label"] == "yes"
     young = next(group for group in divisions["Age"] if group["label"] == "below 50")
     for group in (young,):
         for measure in group["measures"]:

@@ -128,6 +128,18 @@ def test_labels_in_a_row_and_numbers_with_their_unit_stay(example_summary: dict[
     assert figure_words("en", example_summary) is None
 
 
+def test_counts_titles_and_contrasts_are_french() -> None:
+    summary = {"cell": "2,897 (74.8\N{NO-BREAK SPACE}%)", "label": "SMART 2013", "level": "2.5"}
+    summary |= {"contrast": "68 vs 52 years (75th vs 25th centile)"}
+    say = figure_words("fr", summary)
+    assert say is not None
+    assert say(summary["cell"]) == f"2{NNBSP}897 (74,8\N{NO-BREAK SPACE}%)"
+    assert say("SMART 2013, 5-year") == "SMART 2013, à 5 ans"
+    assert say("This score, 5-year") == "Ce score, à 5 ans"
+    assert say(summary["contrast"]) == "68 contre 52 ans (75e contre 25e centile)"
+    assert say("2.5") == "2.5"
+
+
 def _same_skeleton(page: str, french: str) -> None:
     """Tags, classes, anchors, images and policy are the same."""
 

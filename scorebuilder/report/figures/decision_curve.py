@@ -74,7 +74,16 @@ def _draw(figure: Any, curves: list[dict[str, Any]]) -> None:
     top = max(1.08 * highest, 0.01)
     axes.set_ylim(-0.18 * top, top)
     at = axes.get_yaxis_transform()
-    axes.text(0.99, 0.01 * top, "Treat none", ha="right", fontsize=8, color=MUTED, transform=at)
+    axes.text(
+        0.99,
+        -0.015 * top,
+        "Treat none",
+        ha="right",
+        va="top",
+        fontsize=8,
+        color=MUTED,
+        transform=at,
+    )
     percent_axis(axes.xaxis)
     axes.set_xlabel("Threshold probability")
     axes.set_ylabel("Net benefit")

@@ -42,7 +42,7 @@ def _share(value: float) -> str:
 
 def _powers(row: dict[str, Any]) -> str:
     powers = ", ".join(numbers.quantity(power) for power in row["powers"])
-    return f"{powers} ({numbers.percent(row['powers_share'])})"
+    return f"{powers} ({_share(row['powers_share'])})"
 
 
 def _shapes(rows: list[dict[str, Any]]) -> DataTable:
