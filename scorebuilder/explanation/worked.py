@@ -136,34 +136,6 @@ def work_out(artifact: ScoreArtifact, inputs: dict[str, Any]) -> WorkedPatient:
     )
 
 
-def ordinary_vectors(artifact: ScoreArtifact) -> list[dict[str, Any]]:
-    """
-    Choose two made-up patients of lower and higher risk among the artifact's test vectors.
-
-    Parameters
-    ----------
-    artifact : ScoreArtifact
-        The score.
-
-    Returns
-    -------
-    list of dict
-        The vectors a quarter and three quarters of the way up by linear predictor, of those with
-        complete inputs inside the usual ranges; at most two, none if there is no such vector.
-    """
-    vectors = artifact.content["evidence"]["test_vectors"][2:]  # the first two are the ends
-    plain = [
-        vector
-        for vector in vectors
-        if vector["linear_predictor"] is not None
-        and not vector.get("warnings")
-        and not vector.get("missing")
-    ]
-    plain.sort(key=lambda vector: float(vector["linear_predictor"]))
-    places = dict.fromkeys((len(plain) // 4, 3 * len(plain) // 4)) if plain else {}
-    return [plain[place] for place in places]
-
-
 def _step(term: dict[str, Any], predictor: dict[str, Any], frame: pd.DataFrame) -> Step:
     value = frame[predictor["id"]].iloc[0]
     centred = float(term_value(term, frame[predictor["id"]])[0])

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.stats import norm
 
 from scorebuilder.core.units import unit_text
 from scorebuilder.explanation.equation import equation_lines, term_text
 from scorebuilder.explanation.partial_effect import coefficient_covariance, partial_effect
-from scorebuilder.explanation.worked import ordinary_vectors, work_out
+from scorebuilder.explanation.worked import work_out
 from scorebuilder.modelling.assumptions import proportional_hazards_test
+from scorebuilder.report.made_up_patients import typical_patients
 from scorebuilder.report.study import Study
 from scorebuilder.report.summary_sample_size import candidate_parameters
 from scorebuilder.report.summary_shapes import level_codes_of, rounded_centile, summarise_shape
@@ -194,21 +194,7 @@ def _ph_test(study: Study) -> list[dict[str, Any]]:
 
 
 def _worked_patients(study: Study) -> list[dict[str, Any]]:
-    """Work out made-up patients: test vectors, which are no patients of the cohort."""
-    return [
-        asdict(work_out(study.sealed, _as_measured(study, vector["inputs"])))
-        for vector in ordinary_vectors(study.sealed)
-    ]
-
-
-def _as_measured(study: Study, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Round made-up numbers to the decimals of the cohort: nobody has 8.5 lymph nodes."""
-    return {name: _rounded(study.X[name], value) for name, value in inputs.items()}
-
-
-def _rounded(column: pd.Series, value: Any) -> Any:
-    if column.dtype.kind != "f":
-        return value
-    known = column.dropna().to_numpy()
-    digits = next((d for d in range(4) if np.allclose(known, known.round(d), atol=1e-9)), None)
-    return value if digits is None else round(float(value), digits)
+    """Work out made-up patients, who are no patients of the cohort."""
+    X = study.X[list(study.sealed.predictors)]
+    patients = typical_patients(X, study.builder.predict(study.X))
+    return [asdict(work_out(study.sealed, patient)) for patient in patients]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scorebuilder.report.made_up_patients import rounded, typical_patients
 from scorebuilder.report.sections.key_results import context
-from scorebuilder.report.summary_model import _rounded
 from scorebuilder.report.words import times
 
 
@@ -25,11 +25,24 @@ from scorebuilder.report.words import times
 def test_a_number_gets_the_decimals_of_the_cohort(
     measured: list[float], value: float, shown: float
 ) -> None:
-    assert _rounded(pd.Series(measured), value) == shown
+    assert rounded(pd.Series(measured), value) == shown
 
 
-def test_a_level_stays() -> None:
-    assert _rounded(pd.Series(["a", "b"], dtype="category"), "a") == "a"
+def test_values_of_one_patient_do_not_contradict_one_another() -> None:
+    """Risk rises with age; the menopause comes at 50: a quarter up 37, three quarters up 62."""
+    age = np.arange(25.0, 75.0).repeat(10)
+    stage = np.where(age < 50, "pre", "post")
+    X = pd.DataFrame({"age": age, "stage": pd.Categorical(stage, ["post", "pre"])})
+    young, old = typical_patients(X, 0.1 * age)
+    assert (young["stage"], old["stage"]) == ("pre", "post")
+    assert young["age"] == pytest.approx(25 + 0.25 * 50, abs=1)
+    assert old["age"] == pytest.approx(25 + 0.75 * 50, abs=1)
+
+
+def test_few_patients_make_up_nobody() -> None:
+    X = pd.DataFrame({"age": np.arange(12.0)})
+    assert typical_patients(X, X["age"].to_numpy()) == []
+    assert typical_patients(pd.DataFrame({"age": np.ones(99)}), np.ones(99)) == [{"age": 1.0}]
 
 
 def test_the_first_screen_says_what_patients_would_get(example_summary: dict[str, Any]) -> None:
