@@ -195,6 +195,6 @@ def _ph_test(study: Study) -> list[dict[str, Any]]:
 
 def _worked_patients(study: Study) -> list[dict[str, Any]]:
     """Work out made-up patients, who are no patients of the cohort."""
-    X = study.X[list(study.sealed.predictors)]
+    X = study.X[study.sealed.predictors]
     patients = typical_patients(X, study.builder.predict(study.X))
     return [asdict(work_out(study.sealed, patient)) for patient in patients]
