@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib.externals.loky import get_reusable_executor
 
 from scorebuilder.cohort.cohort import Cohort
 from scorebuilder.cohort.simulation import simulate_cohort
@@ -57,7 +58,8 @@ def study(name: str, folder: Path, n: int) -> ExperimentSpec:
 
 
 def peak_gigabytes() -> dict[str, float]:
-    """Return the peak memory of this process and of its largest child."""
+    """Return the peak memory of this process and of its largest worker, which must have ended."""
+    get_reusable_executor().shutdown(wait=True)
     return {
         "this_process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "largest_worker": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20,
