@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +13,17 @@ import pandas as pd
 
 from scorebuilder.core.arrays import FloatArray
 from scorebuilder.core.units import format_horizon, unit_text
+from scorebuilder.explanation.nomogram_scales import (
+    BETWEEN,
+    END,
+    ROUND,
+    TURN,
+    Band,
+    Nomogram,
+    Reading,
+    Scale,
+    Tick,
+)
 from scorebuilder.explanation.reference_values import reference_value
 from scorebuilder.score.apply import LARGEST_INPUT, contributions, is_spiked
 from scorebuilder.score.artifact import ScoreArtifact
@@ -34,131 +45,8 @@ FEWEST = 4
 GRID = 401
 BACK = 0.01
 """A curve turns where it goes back by more than this share of its scale."""
-TURN, ROUND, BETWEEN, END = range(4)
-"""Ranks of marks: where there is no room for all, the first ones are written."""
 FINER = {1: 0.5, 2: 1.0, 5: 1.0}
 """Finer step inside a round one, by its first digit."""
-
-
-@dataclass(frozen=True)
-class Tick:
-    """
-    A mark on a scale.
-
-    Attributes
-    ----------
-    label : str
-        What is written.
-    points : float
-        Where, in points of the nomogram.
-    below : bool
-        Written below the line: where the curve falls.
-    rank : int
-        `TURN` where the curve turns and the line is folded, `ROUND` for round values and levels,
-        `BETWEEN` for finer ones, `END` for the ends of the range.
-    """
-
-    label: str
-    points: float
-    below: bool = False
-    rank: int = 1
-
-
-@dataclass(frozen=True)
-class Scale:
-    """
-    One line of the nomogram.
-
-    Attributes
-    ----------
-    title : str
-        Label and unit.
-    first, last : float
-        Its ends, in points of the nomogram.
-    ticks : tuple of Tick
-        Marks.
-    levels : bool
-        Whether every mark is a level, which must be written.
-    """
-
-    title: str
-    first: float
-    last: float
-    ticks: tuple[Tick, ...]
-    levels: bool = False
-
-
-@dataclass(frozen=True)
-class Band:
-    """
-    Totals that have the same points of the score.
-
-    Attributes
-    ----------
-    score : int
-        Thresholds reached.
-    first, last : float
-        Ends, in points of the nomogram; the first is inside.
-    """
-
-    score: int
-    first: float
-    last: float
-
-
-@dataclass(frozen=True)
-class Reading:
-    """
-    One way through the scales, as an example.
-
-    Attributes
-    ----------
-    steps : tuple of Tick
-        A mark of each input, in their order.
-    total : float
-        Sum of their points, each read to a whole number.
-    score : int
-        Points of the score.
-    risks : tuple of float
-        One per horizon, of `total`.
-    """
-
-    steps: tuple[Tick, ...]
-    total: float
-    score: int
-    risks: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Nomogram:
-    """
-    All scales of a score.
-
-    Attributes
-    ----------
-    inputs : tuple of Scale
-        Points of each input, at least 0.
-    totals : Scale
-        Sum of the points.
-    bands : tuple of Band
-        The score along `totals`, ascending.
-    risks : tuple of Scale
-        Risk by each horizon, in points of `totals`.
-    unit : float
-        Log hazard of one point.
-    base : float
-        Linear predictor of a total of 0.
-    reading : Reading
-        An example.
-    """
-
-    inputs: tuple[Scale, ...]
-    totals: Scale
-    bands: tuple[Band, ...]
-    risks: tuple[Scale, ...]
-    unit: float
-    base: float
-    reading: Reading
 
 
 def make_nomogram(artifact: ScoreArtifact) -> Nomogram:

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from scorebuilder.explanation.nomogram import BETWEEN, Scale, Tick
+from scorebuilder.explanation.nomogram_scales import (
+    BETWEEN,
+    Scale,
+    Tick,
+)
 
 LONGEST_LABEL = 30
 CLOSEST = 0.15

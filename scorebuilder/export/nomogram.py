@@ -5,16 +5,15 @@ from __future__ import annotations
 from html import escape
 from textwrap import wrap
 
-from scorebuilder.explanation.nomogram import (
+from scorebuilder.explanation.nomogram import LONGEST, nice_values
+from scorebuilder.explanation.nomogram_marks import Mark, Ruler, place_marks
+from scorebuilder.explanation.nomogram_scales import (
     BETWEEN,
-    LONGEST,
     Band,
     Nomogram,
     Scale,
     Tick,
-    nice_values,
 )
-from scorebuilder.explanation.nomogram_marks import Mark, Ruler, place_marks
 
 LEFT, RIGHT, WIDTH, ROW = 250.0, 960.0, 1000.0, 58.0
 LINE = 14.0

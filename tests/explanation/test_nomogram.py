@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorebuilder.explanation.nomogram import (
+from scorebuilder.explanation.nomogram import make_nomogram, nice_values
+from scorebuilder.explanation.nomogram_marks import Ruler, place_marks, short
+from scorebuilder.explanation.nomogram_scales import (
     BETWEEN,
     END,
     ROUND,
@@ -19,10 +21,7 @@ from scorebuilder.explanation.nomogram import (
     Nomogram,
     Scale,
     Tick,
-    make_nomogram,
-    nice_values,
 )
-from scorebuilder.explanation.nomogram_marks import Ruler, place_marks, short
 from scorebuilder.score.apply import score_table
 from scorebuilder.score.artifact import OUTPUT_LICENCE, ScoreArtifact, seal
 

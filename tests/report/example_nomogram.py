@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from scorebuilder.explanation.nomogram import (
+from scorebuilder.explanation.nomogram_scales import (
     BETWEEN,
     END,
     TURN,

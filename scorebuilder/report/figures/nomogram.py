@@ -6,17 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from scorebuilder.explanation.nomogram import (
+from scorebuilder.explanation.nomogram import LONGEST, nice_values
+from scorebuilder.explanation.nomogram_marks import Mark, Ruler, place_marks
+from scorebuilder.explanation.nomogram_scales import (
     BETWEEN,
-    LONGEST,
     Band,
     Nomogram,
     Reading,
     Scale,
     Tick,
-    nice_values,
 )
-from scorebuilder.explanation.nomogram_marks import Mark, Ruler, place_marks
 from scorebuilder.report import numbers
 from scorebuilder.report.drawing import (
     INK,
