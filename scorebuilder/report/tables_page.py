@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scorebuilder.report.figure import DataTable, Figure
 from scorebuilder.report.render import _environment, _trusted, style_hash
 
 
@@ -23,12 +24,34 @@ class PageTable:
         Headings of the columns.
     rows : tuple of tuple of str
         Cells as they are shown.
+    figures : tuple of Figure
+        Drawn above the table.
     """
 
     title: str
     sentence: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    figures: tuple[Figure, ...] = ()
+
+    @property
+    def table(self) -> DataTable:
+        """The table for the page, without empty columns; those without a letter hold numbers."""
+        kept = [k for k in range(len(self.columns)) if k == 0 or any(row[k] for row in self.rows)]
+        rows = tuple(tuple(_typeset(row[k]) for k in kept) for row in self.rows)
+        words = tuple(
+            place
+            for place in range(1, len(kept))
+            if any(letter.isalpha() for row in rows for letter in row[place])
+        )
+        return DataTable(self.title, tuple(self.columns[k] for k in kept), rows, words)
+
+
+def _typeset(cell: str) -> str:
+    """Write a dash for nothing, and minus signs before numbers."""
+    if cell == "-":
+        return "–"
+    return f"\N{MINUS SIGN}{cell[1:]}" if cell[:1] == "-" and cell[1:2].isdigit() else cell
 
 
 def render_tables(*, title: str, kind: str, lead: str, parts: Sequence[PageTable]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from scorebuilder.core.units import horizon_code
 from scorebuilder.report.tables_page import PageTable, render_tables
+from scorebuilder.report.version_figures import draw_two_curves
 
 MEASURES = {
     "auc": "AUC",
@@ -36,7 +37,7 @@ def number(value: Any, digits: int = 3) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def comparison_tables(found: Mapping[str, Any]) -> list[PageTable]:
+def comparison_tables(found: Mapping[str, Any], *, drawn: bool = False) -> list[PageTable]:
     """
     Lay a comparison out in tables.
 
@@ -44,6 +45,8 @@ def comparison_tables(found: Mapping[str, Any]) -> list[PageTable]:
     ----------
     found : mapping
         ``changes``, ``coefficients``, ``curves``, ``risk`` and, with a cohort, ``cohort``.
+    drawn : bool
+        With the curves as figures.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def comparison_tables(found: Mapping[str, Any]) -> list[PageTable]:
         for row in found["coefficients"]
     )  # fmt: skip
     curves = tuple(
-        (row["predictor"], number(row["largest"], 4), str(row["at"] or "-"), row["reason"] or "")
+        (row["label"], number(row["largest"], 4), str(row["at"] or "-"), row["reason"] or "")
         for row in found["curves"]
     )
     risk = tuple(
@@ -85,6 +88,7 @@ def comparison_tables(found: Mapping[str, Any]) -> list[PageTable]:
             "Largest difference of the log hazard over the usual range, both curves at mean 0.",
             ("Predictor", "Largest difference", "At", "Note"),
             curves,
+            figures=tuple(draw_two_curves(found["curves"])) if drawn else (),
         ),
         PageTable(
             "Risk of made-up patients",
@@ -180,5 +184,5 @@ def comparison_page(found: Mapping[str, Any]) -> str:
         title=f"{found['old']} and {found['new']}",
         kind="Comparison of two scores",
         lead=found["verdict"],
-        parts=comparison_tables(found),
+        parts=comparison_tables(found, drawn=True),
     )

@@ -15,6 +15,8 @@ from scorebuilder.score.verdict import judge_patients
 from scorebuilder.score.version_rule import vector_inputs
 
 N_GRID = 101
+N_DRAWN = 60
+"""About so many points of a curve are kept to draw it."""
 
 
 def _term_key(term: dict[str, Any]) -> str:
@@ -101,28 +103,45 @@ def curve_difference(old: ScoreArtifact, new: ScoreArtifact) -> list[dict[str, A
     list of dict
         ``predictor``, ``largest`` (largest absolute difference of the log hazard over both soft
         ranges or all levels) and ``at`` (where); both curves are first moved to mean 0 there, so
-        that centring plays no part. ``reason`` says why ``largest`` is None.
+        that centring plays no part. ``reason`` says why ``largest`` is None. ``label`` and ``unit``
+        are those of the new score; a number has its moved curves under ``x``, ``old`` and ``new``,
+        with None where a score has none.
     """
     rows: list[dict[str, Any]] = []
+    shown = {item["id"]: item for item in new.scoring["predictors"]}
     for name, values in _shared(old, new):
         first, second = _curve(old, name, values), _curve(new, name, values)
         known = np.isfinite(first) & np.isfinite(second)
         if not known.any():
-            rows.append({"predictor": name, "largest": None, "at": None,
-                         "reason": "the scores know no value in common"})  # fmt: skip
+            rows.append({"predictor": name, "label": shown[name]["label"], "largest": None,
+                         "at": None, "reason": "the scores know no value in common"})  # fmt: skip
             continue
-        moved = (first - first[known].mean()) - (second - second[known].mean())
+        first, second = first - first[known].mean(), second - second[known].mean()
+        moved = first - second
         worst = int(np.argmax(np.where(known, np.abs(moved), -1.0)))
         at = values.iloc[worst]
         rows.append(
             {
                 "predictor": name,
+                "label": shown[name]["label"],
                 "largest": float(np.abs(moved[worst])),
                 "at": at if isinstance(at, str) else float(f"{at:.4g}"),
                 "reason": None,
             }
         )
+        if values.dtype.kind == "f":
+            every = slice(None, None, max(1, len(values) // N_DRAWN))
+            rows[-1] |= {
+                "unit": shown[name]["unit"],
+                "x": [float(f"{x:.6g}") for x in values[every]],
+                "old": _known(first[every]),
+                "new": _known(second[every]),
+            }
     return rows
+
+
+def _known(values: FloatArray) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def risk_difference(old: ScoreArtifact, new: ScoreArtifact) -> list[dict[str, Any]]:
