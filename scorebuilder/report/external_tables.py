@@ -26,12 +26,16 @@ def external_context(cohort: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``label``, ``sentence``, ``facts``, ``note`` and tables.
+        ``label``, ``sentence``, ``facts``, ``note``, and tables of performance (the main horizon
+        first) and of all else.
     """
     groups, prognostic = cohort["risk_groups"], cohort["prognostic_groups"]
-    tables = [
+    horizons = sorted(cohort["horizons"], key=lambda horizon: horizon != cohort["main_horizon"])
+    performance = [
+        *(_at_horizon(cohort["measures"], horizon) for horizon in horizons),
         _whole(cohort["measures"]),
-        *(_at_horizon(cohort["measures"], horizon) for horizon in cohort["horizons"]),
+    ]
+    tables = [
         _groups("Risk groups of the score: predicted and observed risk", groups),
         _case_mix(cohort["case_mix"]),
         _points(cohort["risk_table"], cohort["main_horizon"]),
@@ -45,6 +49,7 @@ def external_context(cohort: Mapping[str, Any]) -> dict[str, Any]:
         "sentence": _sentence(cohort),
         "facts": _facts(cohort),
         "note": _note(cohort.get("baseline_known_until")),
+        "performance": performance,
         "tables": tables,
     }
 
