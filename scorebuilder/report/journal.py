@@ -49,7 +49,7 @@ TESTS = {
     " difference on the same patients.",
 }
 NO_VALUE = "NA"
-_RANGE = re.compile(r"(?<![\w.,\N{MINUS SIGN}])(\d[\d.,]*)([ \N{NO-BREAK SPACE}]?%)? to (\d)")
+_RANGE = re.compile(r"(?<![\w.,\N{MINUS SIGN}-])(\d[\d.,]*)([ \N{NO-BREAK SPACE}]?%)? to (\d)")
 _QUARTILES = re.compile(r"\[(-?[\d.,]+), (-?[\d.,]+)\]")
 _PERCENT = re.compile(r"(?<=\d)[ \N{NO-BREAK SPACE}]%")
 _TWO = re.compile(r"(\)) (\S+ \[)")
