@@ -148,7 +148,7 @@ def _step(term: dict[str, Any], predictor: dict[str, Any], frame: pd.DataFrame) 
         inserted=_inserted(term, shown, codes, centred),
         centred=centred,
         coefficient=float(term["coefficient"]),
-        product=float(term["coefficient"]) * centred,
+        product=float(term["coefficient"]) * centred + 0.0,  # not -0
     )
 
 

@@ -15,6 +15,8 @@ N_GRID = 2001
 N_CUTS = 200
 """Cut points are rounded to about this part of the range."""
 BISECTIONS = 60
+ALMOST = 1e-9
+"""A cut this share of the range above a whole number is at it."""
 
 
 def readable_step(low: float, high: float) -> float:
@@ -43,7 +45,7 @@ def readable_step(low: float, high: float) -> float:
 
 
 def number_rows(
-    steps: Callable[[FloatArray], FloatArray], low: float, high: float
+    steps: Callable[[FloatArray], FloatArray], low: float, high: float, *, whole: bool = False
 ) -> list[tuple[float | None, float | None, int]]:
     """
     Cut the range of a number where its steps change, whether the curve rises, falls or turns.
@@ -54,6 +56,8 @@ def number_rows(
         Values -> whole numbers of steps.
     low, high : float
         Range; values beyond get what its ends get.
+    whole : bool
+        Cut at whole numbers, for which the rows are then exact.
 
     Returns
     -------
@@ -63,12 +67,14 @@ def number_rows(
     grid = np.linspace(low, high, N_GRID)
     found = steps(grid)
     changes = np.flatnonzero(np.diff(found) != 0)
-    resolution = readable_step(low, high)
+    resolution = 1.0 if whole else readable_step(low, high)
     rows: list[tuple[float | None, float | None, int]] = []
     start: float | None = None
     for change in changes:
         cut = _crossing(steps, grid[change], grid[change + 1])
-        rounded = float(f"{round(cut / resolution) * resolution:.10g}")
+        # A whole number has reached a cut from the next whole number on.
+        place = np.ceil(cut - ALMOST * (high - low)) if whole else round(cut / resolution)
+        rounded = float(f"{place * resolution:.10g}")
         if start is None or rounded > start:
             rows.append((start, rounded, int(found[change])))
             start = rounded

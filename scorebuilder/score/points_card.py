@@ -60,11 +60,15 @@ def make_card(
     A number counts as the nearer end of its soft range when it lies beyond it. Its range is cut
     where the fitted curve crosses the edge of a step, so that a curve that turns has the same
     points on both sides. Unit and rounding are chosen by `search_card`; cut points are then rounded
-    to be readable, and the risk is fitted to the totals from the rounded card.
+    to be readable (of a variable that only has whole numbers, to these), and the risk is fitted to
+    the totals from the rounded card.
     """
     step = STEPS[points]
     filled, _, _ = fill_missing(artifact, X)
-    curves = [_Curve(artifact, predictor) for predictor in artifact.scoring["predictors"]]
+    curves = [
+        _Curve(artifact, predictor, whole=_is_whole(X[predictor["id"]]))
+        for predictor in artifact.scoring["predictors"]
+    ]
     limited = pd.DataFrame({curve.name: curve.limited(filled[curve.name]) for curve in curves})
     eta = contributions(artifact, filled).sum(axis=1, skipna=False).to_numpy(dtype=np.float64)
     if not np.isfinite(eta).all():
@@ -151,13 +155,19 @@ def card_risks(card: dict[str, Any], totals: FloatArray) -> FloatArray:
     return np.asarray(table[rows], dtype=np.float64)
 
 
+def _is_whole(values: pd.Series) -> bool:
+    """Whether a variable only has whole numbers: nobody has 1.3 lymph nodes."""
+    known = values.dropna()
+    return known.dtype.kind in "fiu" and bool((known == known.round()).all())
+
+
 class _Curve:
     """What one predictor adds to the linear predictor, over the range that the card covers."""
 
-    def __init__(self, artifact: ScoreArtifact, predictor: dict[str, Any]) -> None:
+    def __init__(self, artifact: ScoreArtifact, predictor: dict[str, Any], *, whole: bool) -> None:
         self.name = str(predictor["id"])
         self.codes = [str(level["code"]) for level in predictor["levels"]]
-        self._numeric = predictor["type"] == "numeric"
+        self._numeric, self._whole = predictor["type"] == "numeric", whole
         self._terms = [t for t in artifact.scoring["terms"] if t["predictor"] == self.name]
         self._range = [float(end) for end in predictor["soft_range"]] if self._numeric else []
         if self._numeric:
@@ -188,7 +198,7 @@ class _Curve:
 
     def _number_rows(self, steps: Callable[[FloatArray], FloatArray]) -> list[dict[str, Any]]:
         low, high = self._range
-        cut = number_rows(steps, low, high) if high > low else [(None, None, 0)]
+        cut = number_rows(steps, low, high, whole=self._whole) if high > low else [(None, None, 0)]
         return [{"from": start, "to": end, "points": float(n)} for start, end, n in cut]
 
     def _level_rows(self, scale: CardScale, position: int) -> list[dict[str, Any]]:

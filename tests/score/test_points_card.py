@@ -53,6 +53,23 @@ def test_a_curve_that_turns_has_the_same_points_on_both_sides() -> None:
 @given(
     st.lists(st.floats(-2.0, 2.0), min_size=4, max_size=4),
     st.floats(0.05, 1.0),
+    st.floats(0.01, 0.99),
+)
+def test_rows_of_whole_numbers_are_exact(knots: list[float], unit: float, phase: float) -> None:
+    def steps(x: Any) -> Any:
+        return np.floor(np.interp(x, [0.0, 3.0, 7.0, 10.0], knots) / unit + phase)
+
+    rows = number_rows(steps, 0.0, 10.0, whole=True)
+    assert all(row[0] == round(row[0]) for row in rows[1:])
+    x = np.arange(0.0, 11.0)
+    entry = {"rows": [{"from": row[0], "points": float(row[2])} for row in rows]}
+    clear = np.array([steps(v - 1e-6) == steps(v + 1e-6) for v in x])  # no rounding at a cut
+    assert np.array_equal(look_up(entry, pd.Series(x))[clear], steps(x)[clear])
+
+
+@given(
+    st.lists(st.floats(-2.0, 2.0), min_size=4, max_size=4),
+    st.floats(0.05, 1.0),
     st.floats(0.0, 1.0),
 )
 def test_the_grid_is_the_rounded_curve_away_from_its_cuts(
