@@ -368,7 +368,7 @@ def _recalibrations(baseline: Baseline, item: BaselineSpec) -> tuple[Method, ...
 
 
 def _assumed(baseline: Baseline, item: BaselineSpec) -> tuple[str, ...]:
-    """Say what the spec took for every patient, and where it placed the cohort."""
+    """Say what the spec took for every patient, in the order of the score's inputs, and where."""
     inputs = {part.concept: part for part in baseline.inputs}
 
     def said(concept: str, value: object) -> str:
@@ -380,11 +380,12 @@ def _assumed(baseline: Baseline, item: BaselineSpec) -> tuple[str, ...]:
             shown = {"0": "no", "1": "yes"}.get(shown.removesuffix(".0"), shown)
         return f"{part.label}: {shown} {unit_text(part.unit)}".rstrip()
 
-    assumed = [f"{said(name, value)}{EVERYBODY}" for name, value in item.assume.items()]
+    order = dict.fromkeys([*inputs, *sorted({*item.assume, *item.settings})])
+    assumed = [f"{said(n, item.assume[n])}{EVERYBODY}" for n in order if n in item.assume]
     if item.file is not None:
         content = sha256(Path(item.file).read_bytes())
         assumed.insert(0, f"read from {Path(item.file).name}, SHA-256 {content[:12]}")
-    return (*assumed, *(said(name, value) for name, value in item.settings.items()))
+    return (*assumed, *(said(n, item.settings[n]) for n in order if n in item.settings))
 
 
 def _derived(baseline: Baseline, item: BaselineSpec, schema: CohortSchema) -> Iterator[str]:

@@ -74,6 +74,12 @@ def test_what_was_assumed_and_derived_is_said_in_words(cohort):
     assert np.isfinite(found.predictions).sum() == 3578
 
 
+def test_the_order_of_keys_in_a_spec_changes_no_word(cohort):
+    """A stored spec has sorted keys, and must give the same bytes."""
+    turned = SMART2 | {"assume": dict(reversed(SMART2["assume"].items()))}
+    assert computed(cohort, turned).assumed == computed(cohort, SMART2).assumed
+
+
 @pytest.mark.parametrize(
     ("item", "methods"),
     [
