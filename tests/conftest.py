@@ -1,8 +1,11 @@
-"""What all tests share: a fixed Hypothesis profile, small outcomes, the checkout's folder."""
+"""What all tests share: a fixed Hypothesis profile, small outcomes, the checkout, a browser."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +34,22 @@ def checkout() -> Path:
 def reference_folder() -> Path:
     """Folder of the numbers from reference implementations."""
     return Path(__file__).resolve().parent / "reference"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window, for the tests of one file."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.fail("the browser tests need `chromium` on the PATH; apt-get install -y chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield found
+        found.close()
 
 
 @pytest.fixture

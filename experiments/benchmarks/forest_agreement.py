@@ -40,6 +40,8 @@ from scorebuilder.survival.concordance import harrell_concordance
 from scorebuilder.survival.outcome import make_outcome
 
 FOLDER = Path(__file__).parents[2] / "tests" / "reference" / "forest"
+FURTHER = ("framingham",)
+"""Read from the package SurvSet, where it is installed; nothing else here needs it."""
 COHORTS = ("smart", "rotterdam", "gbsg", "whas500", "veteran", "pbc", "flchain", "nafld")
 MARGIN = 0.005
 MOST_PATIENTS = 4000
@@ -59,6 +61,12 @@ def cohort(name: str):
         X, y = load_flchain()
         X = X.drop(columns="chapter")  # the cause of death
         event, days = y["death"], y["futime"]
+    elif name == "framingham":
+        from SurvSet.data import SurvLoader
+
+        frame = SurvLoader().load_dataset(ds_name="Framingham")["df"]
+        X = frame.drop(columns=["pid", "event", "time"])
+        event, days = frame["event"], frame["time"]
     else:
         frame = pd.read_csv(FOLDER / f"{name}.csv")
         X = frame.drop(columns=["time", "status"])
@@ -244,7 +252,9 @@ def show(name: str, result: dict) -> None:
 def main() -> None:
     """Compare in the cohorts asked for, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cohorts", nargs="*", default=COHORTS, help="some of " + ", ".join(COHORTS))
+    parser.add_argument(
+        "cohorts", nargs="*", default=COHORTS, help="some of " + ", ".join(COHORTS + FURTHER)
+    )
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--no-vimp", action="store_true")

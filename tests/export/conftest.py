@@ -44,19 +44,3 @@ def postgresql_connection() -> Iterator[Any]:
     finally:
         control("-m", "immediate", "stop", check=False)
         shutil.rmtree(place, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium without a window."""
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.fail("the browser tests need `chromium` on the PATH; apt-get install -y chromium")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield found
-        found.close()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
 import string
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,21 +144,6 @@ def test_joined_points_are_named(account: dict[str, Any]) -> None:
     assert page.count(pooled) == 2
     alone = {**own, **told, "band": [points, points], "pooled": [points, points]}
     assert "points together" not in patient_page({**account, "neighbours": [alone]})
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.fail("the browser tests need `chromium` on the PATH; apt-get install -y chromium")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield found
-        found.close()
 
 
 @pytest.mark.browser
