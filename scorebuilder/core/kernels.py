@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.registry import CPUDispatcher
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -31,8 +32,27 @@ def kernel(function: F) -> F:
     -----
     Inner loops index with `numpy.uintp`: for signed numbers numba adds a test whether each index
     counts from the end, which can take half of the time.
+
+    Compiled code holds the code of the kernels it calls and the constants it reads, but numba
+    compiles anew only if the file of the function itself has changed. Here it does also if a file
+    with a kernel of the module's namespace has, or a constant.
     """
-    return cast("F", numba.njit(cache=True, fastmath=False, nogil=True)(function))
+    compiled = numba.njit(cache=True, fastmath=False, nogil=True)(function)
+    stored = compiled._cache._cache_file
+    parts = [
+        (name, _stamp(value))
+        for name, value in function.__globals__.items()
+        if isinstance(value, CPUDispatcher | bool | int | float | str | tuple)
+        and not name.startswith("__")
+    ]
+    whole = repr((stored._source_stamp, sorted(parts)))
+    stored._source_stamp = hashlib.sha256(whole.encode()).hexdigest()
+    return cast("F", compiled)
+
+
+def _stamp(value: Any) -> str:
+    """Return what changes if a kernel, or a constant, does."""
+    return repr(value._cache._cache_file._source_stamp if hasattr(value, "_cache") else value)
 
 
 def announce_compilation(function: Any, what: str) -> bool:
@@ -49,11 +69,10 @@ def announce_compilation(function: Any, what: str) -> bool:
     Returns
     -------
     bool
-        True if neither this process nor the cache on disk holds compiled code of the kernel.
+        True if neither this process nor the cache on disk holds compiled code of the kernel as it
+        is now.
     """
-    folder = Path(function._cache.cache_path)
-    pattern = f"*{function.py_func.__name__}-*.nbi"
-    cold = not function.signatures and not any(folder.glob(pattern))
+    cold = not function.signatures and not function._cache._cache_file._load_index()
     if cold:
         logging.getLogger("scorebuilder").info("compiling %s, once on this machine", what)
     return cold
