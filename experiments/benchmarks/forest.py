@@ -8,15 +8,17 @@ a node, leaves at least 15 patients in a terminal node, and has 2 threads; times
 150 but in the row that says otherwise. Each measurement is a process of its own, which compiles on
 2,000 patients before it is timed; the programs take turns, and the figure is the median over the
 rounds. Trees are as many as fill some seconds, and growth is stated per tree. Importance is
-measured for the same number of trees in each program. The out-of-bag C-index, computed here for
-all of them from their out-of-bag predictions with the same number of trees, says whether they did
-the same work, and so do the nodes of a tree.
+measured for the same number of trees in each program. The out-of-bag C-index, with the same number
+of trees in all, says whether they did the same work, and so do the nodes of a tree. The packages
+of R run once and with fewer trees, and state C themselves; one that is not installed is said not
+to have run.
 
 Differences that remain: `scorebuilder` judges all cuts between at most 255 codes at all times of
 the grid, and its time includes the out-of-bag predictions; `scikit-survival` judges all cuts
 between distinct values; `comprisk` tries 10 random cuts on 10 times by default, all on all times
 where it is called exact, draws 63.2 % of the patients without replacement (as many different ones
-as a bootstrap sample holds), and its importance is in units of Uno's C.
+as a bootstrap sample holds), and its importance is in units of Uno's C; `ranger` counts repeated
+draws of a patient in the 15, and is timed without its out-of-bag predictions.
 """
 
 from __future__ import annotations
@@ -53,21 +55,42 @@ ROWS = (
     ("comprisk, default", "comprisk", "time", True),
     ("comprisk, exact", "comprisk-exact", "time", False),
 )
-R_ROWS = {"randomForestSRC, default": 10, "randomForestSRC, exact": 0}
+R_ROWS = {
+    # row: package, times, random cuts tried for a column (0: all)
+    "ranger, 150 times": ("ranger", "cell", 0),
+    "ranger, all times": ("ranger", "time", 0),
+    "randomForestSRC, default": ("randomForestSRC", "time", 10),
+    "randomForestSRC, exact": ("randomForestSRC", "time", 0),
+}
 R_SCRIPT = """
 a <- commandArgs(TRUE); trees <- as.integer(a[2]); jobs <- as.integer(a[4])
 options(rf.cores = jobs, mc.cores = jobs)
-suppressMessages(library(randomForestSRC))
+library(survival)
+suppressMessages(library(a[5], character.only = TRUE))
 d <- read.csv(a[1])
-grow <- function(n, importance, rows = TRUE) rfsrc(Surv(time, event) ~ ., d[rows, ], ntree = n,
-  mtry = 5, nodesize = 15, nsplit = as.integer(a[3]), ntime = 150, importance = importance,
-  seed = -1)
-few <- grow(2, "permute", seq_len(min(2000, nrow(d))))
-s <- system.time(f <- grow(trees, "none"))[["elapsed"]]
-v <- system.time(grow(trees, "permute"))[["elapsed"]]
-write.table(f$predicted.oob, a[5], row.names = FALSE, col.names = FALSE)
-cat(sprintf('{"grow_s": %.4f, "with_vimp_s": %.4f, "version": "%s"}', s, v,
-  as.character(packageVersion("randomForestSRC"))))
+if (a[6] == "cell") d$time <- d$cell
+d$cell <- NULL
+grow <- function(n, permute, rows = TRUE) if (a[5] == "ranger")
+  ranger(Surv(time, event) ~ ., d[rows, ], num.trees = n, mtry = 5, min.node.size = 15,
+    num.threads = jobs, importance = if (permute) "permutation" else "none", oob.error = FALSE,
+    verbose = FALSE, seed = 1) else
+  rfsrc(Surv(time, event) ~ ., d[rows, ], ntree = n, mtry = 5, nodesize = 15,
+    nsplit = as.integer(a[3]), ntime = 150, importance = if (permute) "permute" else "none",
+    seed = -1)
+few <- grow(2, TRUE, seq_len(min(2000, nrow(d))))
+s <- system.time(f <- grow(trees, FALSE))[["elapsed"]]
+v <- system.time(grow(trees, TRUE))[["elapsed"]]
+if (a[5] == "ranger") {
+  nodes <- mean(sapply(f$forest$child.nodeIDs, function(x) length(x[[1]])))
+  error <- ranger(Surv(time, event) ~ ., d, num.trees = as.integer(a[7]), mtry = 5,
+    min.node.size = 15, num.threads = jobs, verbose = FALSE, seed = 1)$prediction.error
+} else {
+  nodes <- sum(f$leaf.count * 2 - 1) / trees
+  error <- get.cindex(d$time, d$event, rfsrc(Surv(time, event) ~ ., d, ntree = as.integer(a[7]),
+    mtry = 5, nodesize = 15, nsplit = as.integer(a[3]), ntime = 150, seed = -1)$predicted.oob)
+}
+cat(sprintf('{"grow_s": [%.4f], "grow_and_vimp_s": [%.4f], "oob_c_index": %.4f, ', s, v, 1 - error))
+cat(sprintf('"nodes_per_tree": %.1f, "version": "%s"}', nodes, as.character(packageVersion(a[5]))))
 """
 
 
@@ -85,7 +108,7 @@ def write_cohort(folder: Path, n: int) -> Outcome:
     }
     for name, values in arrays.items():
         np.save(folder / f"{name}.npy", values)
-    columns.assign(time=y["time"], event=y["event"].astype(int)).to_csv(
+    columns.assign(time=y["time"], event=y["event"].astype(int), cell=placed.cell).to_csv(
         folder / "cohort.csv", index=False
     )
     return y
@@ -146,48 +169,40 @@ def measure(
     return record
 
 
-def random_forest_src(
-    folder: Path, y: Outcome, arguments: argparse.Namespace
-) -> dict[str, dict[str, Any]]:
-    """Time randomForestSRC, if R and the package are there; one round."""
-    script, risk = folder / "forest.R", folder / "risk.txt"
+def packages_of_r(folder: Path, arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Time the R packages that are there; one round, with trees of their own number."""
+    script = folder / "forest.R"
     script.write_text(R_SCRIPT)
-    reason = "" if shutil.which("Rscript") else "there is no Rscript"
-    rows = {}
-    for row, nsplit in R_ROWS.items():
-        if not reason:
-            trees = str(arguments.vimp_trees)
-            command = ["Rscript", str(script), str(folder / "cohort.csv"), trees, str(nsplit)]
-            done = subprocess.run(
-                [*command, str(arguments.threads), str(risk)],
-                check=False,
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode:
-                reason = " ".join(done.stderr.split()) or "R failed"
-        if reason:
-            rows[row] = {"not_run": reason}
+    trees, for_c = str(arguments.r_trees), str(arguments.oob_trees)
+    rows: dict[str, dict[str, Any]] = {}
+    for row, (package, times, n_cuts) in R_ROWS.items():
+        if not shutil.which("Rscript"):
+            rows[row] = {"not_run": "there is no Rscript"}
             continue
-        found = json.loads(done.stdout)
-        rows[row] = {
-            "n_trees": arguments.vimp_trees,
-            "grow_s": [found["grow_s"]],
-            "grow_and_vimp_s": [found["with_vimp_s"]],
-            "oob_c_index": c_index(y, np.loadtxt(risk)),
-            "version": found["version"],
-        }
+        task = [trees, str(n_cuts), str(arguments.threads), package, times, for_c]
+        done = subprocess.run(
+            ["Rscript", str(script), str(folder / "cohort.csv"), *task],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            rows[row] = {"not_run": " ".join(done.stderr.split()) or "R failed"}
+            continue
+        rows[row] = json.loads(done.stdout.splitlines()[-1]) | {"n_trees": arguments.r_trees}
+        print(f"once: {row}", file=sys.stderr)
     return rows
 
 
 def with_ratios(rows: dict[str, dict[str, Any]], vimp_trees: int) -> None:
     """Add medians per tree, and how many times as long as ours they are."""
-    for record in rows.values():
+    for row, record in rows.items():
         if "grow_s" in record:
             record["grow_ms_per_tree"] = 1e3 * median(record["grow_s"]) / record["n_trees"]
         if record.get("grow_and_vimp_s"):
             both = median(record["grow_and_vimp_s"])
-            record["grow_and_vimp_ms_per_tree"] = 1e3 * both / vimp_trees
+            trees = record["n_trees"] if row in R_ROWS else vimp_trees
+            record["grow_and_vimp_ms_per_tree"] = 1e3 * both / trees
     for record in rows.values():
         for what in ("grow", "grow_and_vimp"):
             key = f"{what}_ms_per_tree"
@@ -230,6 +245,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="that growth should take")
     parser.add_argument("--vimp-trees", type=int, default=200, help="trees of the importance")
     parser.add_argument("--oob-trees", type=int, default=50, help="trees of the C-index")
+    parser.add_argument("--r-trees", type=int, default=20, help="trees of the R packages")
     parser.add_argument("--comprisk-python", help="interpreter that has comprisk 0.8")
     parser.add_argument("--json", type=Path, help="file for the figures")
     arguments = parser.parse_args()
@@ -248,7 +264,7 @@ def main() -> None:
                 known = rows.get(row[0], {})
                 rows[row[0]] = measure(python, row, folder, y, arguments, known)
                 print(f"round {number + 1}: {row[0]}", file=sys.stderr)
-        rows |= random_forest_src(folder, y, arguments)
+        rows |= packages_of_r(folder, arguments)
     with_ratios(rows, arguments.vimp_trees)
     print(f"{arguments.n} patients, {int(y['event'].sum())} events, {arguments.threads} threads")
     show(rows)

@@ -84,7 +84,10 @@ def load_schema(path: str | Path) -> CohortSchema:
     try:
         content = yaml.load(file.read_text("utf-8"), Loader=_StrictLoader)
     except FileNotFoundError:
-        message = f"there is no schema file `{path}`; the package has {', '.join(BUILTIN)}"
+        message = (
+            f"there is no schema file `{path}`{_from_where(file)}; the package has "
+            f"{', '.join(BUILTIN)}"
+        )
         raise SpecError(message) from None
     except (IsADirectoryError, UnicodeDecodeError):
         message = f"`{path}` is no text file in UTF-8"
@@ -113,9 +116,17 @@ def _data_file(data: str | Path) -> Path:
         return _PACKAGE / "cohort" / "datasets" / f"{name}.csv.gz"
     file = Path(data)
     if not file.is_file():
-        message = f"there is no data file `{data}`; give a CSV or Parquet file, or builtin:NAME"
+        message = (
+            f"there is no data file `{data}`{_from_where(file)}; give a CSV or Parquet file, or "
+            "builtin:NAME"
+        )
         raise SpecError(message)
     return file
+
+
+def _from_where(file: Path) -> str:
+    """Say where a relative path was looked for: a run may be done again elsewhere."""
+    return "" if file.is_absolute() else " below the folder in which the command runs"
 
 
 def read_table(path: str | Path, schema: CohortSchema) -> pd.DataFrame:

@@ -47,6 +47,8 @@ class SelectionSpec(SpecPart):
         Of the interval of VIMP.
     vimp_error : {"trees", "total", "subsample"}
         What that interval covers.
+    vimp_kind : {"ensemble", "blocks"}
+        Loss of the whole forest, or of blocks of ten trees averaged.
     vimp_measure : str
         What falls when a predictor is permuted: ``harrell``, or ``uno``, ``auc``, ``brier`` at the
         main horizon.
@@ -75,6 +77,7 @@ class SelectionSpec(SpecPart):
     n_repeats: int = Field(default=1, ge=1)
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     vimp_error: Literal["trees", "total", "subsample"] = "total"
+    vimp_kind: Literal["ensemble", "blocks"] = "ensemble"
     vimp_measure: Measure = "harrell"
     p_values: Literal["none", "permutation"] = "none"
     rule_n_estimators: int = Field(default=300, ge=1)

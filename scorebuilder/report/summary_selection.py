@@ -19,9 +19,10 @@ VIMP_TEXTS = {
     "auc": "loss of out-of-bag AUC(t)",
     "brier": "rise of the out-of-bag Brier score",
 }
+KIND_TEXTS = {"ensemble": "", "blocks": ", mean of blocks of ten trees"}
 SETTINGS = (
     "engine", "n_estimators", "min_samples_leaf", "max_depth", "max_samples", "n_times", "n_bins",
-    "split_rule", "rule", "vimp_measure", "vimp_error", "p_values",
+    "split_rule", "rule", "vimp_measure", "vimp_kind", "vimp_error", "p_values",
 )  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def summarise_selection(study: Study) -> dict[str, Any]:
     return {
         **{name: settings[name] for name in SETTINGS},
         "rule_text": selector.rule_text_,
-        "vimp_text": VIMP_TEXTS[settings["vimp_measure"]],
+        "vimp_text": VIMP_TEXTS[settings["vimp_measure"]] + KIND_TEXTS[settings["vimp_kind"]],
         "interval_text": _interval_text(selector),
         "oob_c_index": selector.oob_c_index_,
         "minimal_depth_threshold": selector.minimal_depth_threshold_,

@@ -61,6 +61,9 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
         What the interval of VIMP covers: Monte Carlo error of the trees; also that of the patients,
         the trees held fixed (`PermutationVimp.interval`); or all of it, from forests on subsamples
         (`vimp_subsample_interval`).
+    vimp_kind : {"ensemble", "blocks"}
+        Loss of the whole forest, or of blocks of ten trees averaged, which tells weak variables
+        from none more often (`permutation_vimp_with_error`).
     vimp_measure : {"harrell", "uno", "auc", "brier"}
         What falls when a variable is permuted; the last two at `horizon`.
     horizon : float, optional
@@ -136,6 +139,7 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
         n_repeats: int = 1,
         confidence: float = 0.95,
         vimp_error: str = "total",
+        vimp_kind: str = "ensemble",
         vimp_measure: str = "harrell",
         horizon: float | None = None,
         p_values: str = "none",
@@ -164,6 +168,7 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
         self.n_repeats = n_repeats
         self.confidence = confidence
         self.vimp_error = vimp_error
+        self.vimp_kind = vimp_kind
         self.vimp_measure = vimp_measure
         self.horizon = horizon
         self.p_values = p_values
@@ -369,6 +374,7 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
     def _vimp_settings(self) -> dict[str, Any]:
         return {
             "n_repeats": self.n_repeats,
+            "kind": self.vimp_kind,
             "measure": self.vimp_measure,
             "horizon": self.horizon,
         }

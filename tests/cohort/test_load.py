@@ -215,6 +215,11 @@ def test_files_that_are_not_there(tmp_path: Path, schema: CohortSchema) -> None:
         load_cohort(tmp_path / "x.csv", schema)
     with pytest.raises(SpecError, match="there is no schema file"):
         load_schema(tmp_path / "x.yaml")
+    for read in (load_schema, lambda path: load_cohort(path, schema)):
+        with pytest.raises(
+            SpecError, match=r"`absent/x` below the folder in which the command runs"
+        ):
+            read("absent/x")
     with pytest.raises(SpecError, match="no cohort `smrt`; did you mean `smart`"):
         load_dataset("smrt")
     with pytest.raises(SpecError, match="no cohort `whas`"):

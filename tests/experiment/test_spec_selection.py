@@ -54,7 +54,8 @@ def test_settings_reach_the_selector() -> None:
     changed = {
         "n_estimators": 7, "n_bins": 64, "split_rule": "extra", "max_samples": 0.5, "max_depth": 4,
         "rule": "boruta", "boruta_rounds": 9, "boruta_alpha": 0.1, "vimp_error": "total",
-        "vimp_measure": "auc", "p_values": "permutation", "rule_n_estimators": 5, "inner_folds": 3,
+        "vimp_measure": "auc", "vimp_kind": "blocks", "p_values": "permutation",
+        "rule_n_estimators": 5, "inner_folds": 3,
     }  # fmt: skip
     selector = make_builder(spec(selection=changed), ["age", "sysbp"]).selector
     assert {name: getattr(selector, name) for name in changed} == changed
@@ -103,6 +104,7 @@ def test_keep_and_ban_may_name_groups() -> None:
         ("split_rule: gini", "`selection.split_rule` must be 'logrank', 'logrank_score' or 'extra"),
         ("vimp_measure: aux", "did you mean `auc`?"),
         ("vimp_error: all", "`selection.vimp_error` must be 'trees', 'total' or 'subsample'"),
+        ("vimp_kind: trees", "`selection.vimp_kind` must be 'ensemble' or 'blocks'"),
         ("inner_folds: 1", "`selection.inner_folds` must be greater than or equal to 2; got 1"),
     ],
 )

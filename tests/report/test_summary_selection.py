@@ -238,6 +238,8 @@ def test_the_drawing_names_the_measure_of_importance(summary: dict[str, Any]) ->
     found = summarise_selection(studied({"rule": "all", "vimp_measure": "brier"}))
     assert found["vimp_text"] == "rise of the out-of-bag Brier score"
     assert found["parsimony"] is None
+    blocks = summarise_selection(studied({"rule": "all", "vimp_kind": "blocks"}))
+    assert blocks["vimp_text"] == "loss of out-of-bag C-index, mean of blocks of ten trees"
     other = copy.deepcopy(summary)
     other["selection"]["vimp_text"] = found["vimp_text"]
     assert next(draw_vimp(other)).svg != next(draw_vimp(summary)).svg

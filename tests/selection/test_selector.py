@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from scorebuilder.core.errors import ModelError
 from scorebuilder.selection import RSFSelector, selection_stability
 from scorebuilder.selection.rule import RULES
+from scorebuilder.selection.vimp import permutation_vimp_with_error
 from scorebuilder.survival.outcome import make_outcome
 from scorebuilder.validation.resampling import cross_validate
 
@@ -142,6 +143,8 @@ def test_refusals(patients) -> None:
         selector(rule="top_k", top_k=0).fit(X, y)
     with pytest.raises(ValueError, match='`vimp_error` must be one of "trees", "total", "sub'):
         selector(vimp_error="all").fit(X, y)
+    with pytest.raises(ValueError, match='`kind` must be one of "ensemble", "blocks"; got "all"'):
+        selector(vimp_kind="all").fit(X, y)
     with pytest.raises(ValueError, match='`p_values` must be one of "none", "permutation"; got'):
         selector(p_values="all").fit(X, y)
     with pytest.raises(ValueError, match="`rule_n_estimators` must be at least 1; got 0"):
@@ -190,6 +193,23 @@ def test_every_measure_ranks_the_strong_variable_first(patients, measure) -> Non
     fitted = selector(vimp_measure=measure, horizon=4.0).fit(X, y)
     assert fitted.ranking_.loc[0, "variable"] == "strong"
     assert fitted.ranking_.loc[0, "selected"]
+
+
+def test_blocks_of_trees_are_judged_where_they_are_asked_for() -> None:
+    X, y = simulate(300, 1)
+    few = {"n_estimators": 40, "rule": "vimp_ci"}
+    whole = selector(**few).fit(X, y)
+    blocks = selector(vimp_kind="blocks", **few).fit(X, y)
+    expected = permutation_vimp_with_error(
+        whole.forest_, X, y, kind="blocks", random_state=whole.random_state
+    )
+    for name, limit in zip(
+        ("vimp_lower", "vimp_upper"), expected.interval(error="total"), strict=True
+    ):
+        found = blocks.ranking_.set_index("variable").loc[list(X.columns), name]
+        np.testing.assert_array_equal(found, limit)
+    assert blocks.ranking_.loc[0, "variable"] == whole.ranking_.loc[0, "variable"] == "strong"
+    assert blocks.ranking_.loc[0, "vimp"] != whole.ranking_.loc[0, "vimp"]
 
 
 def test_subsamples_give_a_wider_interval_than_trees() -> None:
