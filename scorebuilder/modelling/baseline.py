@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from scorebuilder.core.arrays import FloatArray, Outcome
 from scorebuilder.core.errors import ModelError
 from scorebuilder.modelling.kernels.residual import group_hazards
 from scorebuilder.modelling.risk_sets import RiskSets, build_risk_sets, stratum_codes
+from scorebuilder.survival.concordance_score import ConcordanceScore
 from scorebuilder.survival.step_function import StepFunction
 
 
-class BaselinePredictor(ABC):
+class BaselinePredictor(ConcordanceScore):
     """A model with a linear predictor, and one baseline hazard or one per stratum."""
 
     baseline_cumulative_hazard_: StepFunction

@@ -19,10 +19,11 @@ from scorebuilder.score.risk_table import ObservedRisk, risk_by_band, risk_of_ba
 from scorebuilder.score.stage_two import check_stage_two, stage_two
 from scorebuilder.selection.engine import ORDERED_ENGINES
 from scorebuilder.survival.absolute_risk import absolute_risk
+from scorebuilder.survival.concordance_score import ConcordanceScore
 from scorebuilder.survival.outcome import check_outcome
 
 
-class ScoreBuilder(BaseEstimator):  # type: ignore[misc]
+class ScoreBuilder(ConcordanceScore, BaseEstimator):  # type: ignore[misc]
     """
     Build a score in two stages: a survival forest selects, fractional polynomials model.
 

@@ -23,9 +23,10 @@ from scorebuilder.selection.out_of_bag import out_of_bag_mortality
 from scorebuilder.selection.placed_outcome import outliving, place_outcome
 from scorebuilder.selection.time_grid import TimeGrid
 from scorebuilder.survival.concordance import ConcordanceCounter
+from scorebuilder.survival.concordance_score import ConcordanceScore
 
 
-class SurvivalForest(BaseEstimator):  # type: ignore[misc]
+class SurvivalForest(ConcordanceScore, BaseEstimator):  # type: ignore[misc]
     r"""
     Random survival forest on a grid of event times.
 
