@@ -10,7 +10,7 @@ import pandas as pd
 from scorebuilder.core.canonical import dump_json
 from scorebuilder.export.folder import export_folder
 from scorebuilder.export.target import choose_targets
-from scorebuilder.report.figure import draw_figures
+from scorebuilder.report.figure import collect_figures, draw_figures, tidy
 from scorebuilder.report.journal import journal_tables
 from scorebuilder.report.render import render_html
 from scorebuilder.report.robustness_tables import robustness_tables
@@ -43,8 +43,9 @@ def write_run(folder: Path, study: Study, summary: dict[str, Any], *, run: dict[
     """
     save_artifact(study.sealed, folder)
     write_text(folder / "summary.json", dump_json(summary))
-    write_text(folder / "report.html", render_html(summary))
-    for name, svg in draw_figures(summary).items():
+    drawn = collect_figures(tidy(summary))
+    write_text(folder / "report.html", render_html(summary, drawn=drawn))
+    for name, svg in draw_figures(summary, drawn=drawn).items():
         write_text(folder / "figures" / name, svg)
     for name, table in run_tables(study, summary).items():
         text = table.to_csv(index=False, lineterminator="\n")

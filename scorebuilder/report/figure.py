@@ -183,7 +183,9 @@ def collect_figures(
     return {kind: list(FIGURES[kind](summary)) for kind in kinds or FIGURES}
 
 
-def draw_figures(summary: Summary) -> dict[str, str]:
+def draw_figures(
+    summary: Summary, *, drawn: Mapping[str, list[Figure]] | None = None
+) -> dict[str, str]:
     """
     Draw every figure as a file.
 
@@ -191,6 +193,8 @@ def draw_figures(summary: Summary) -> dict[str, str]:
     ----------
     summary : mapping
         The summary of a run.
+    drawn : mapping, optional
+        Its figures, if `collect_figures` has drawn them already.
 
     Returns
     -------
@@ -204,7 +208,7 @@ def draw_figures(summary: Summary) -> dict[str, str]:
     """
     return {
         f"{figure.name}.svg": figure.svg
-        for figures in collect_figures(tidy(summary)).values()
+        for figures in (drawn or collect_figures(tidy(summary))).values()
         for figure in figures
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from scorebuilder.core.errors import MissingPartError
@@ -36,7 +37,7 @@ class _Chapter:
     sections: tuple[_Part, ...]
 
 
-def render_html(summary: Summary) -> str:
+def render_html(summary: Summary, *, drawn: Figures | None = None) -> str:
     """
     Render a summary as one self-contained HTML page.
 
@@ -44,6 +45,8 @@ def render_html(summary: Summary) -> str:
     ----------
     summary : mapping
         The summary of a run: plain JSON values, aggregates only.
+    drawn : mapping, optional
+        Its figures, if `collect_figures` has drawn them already.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def render_html(summary: Summary) -> str:
     MissingPartError
         If Jinja2 or matplotlib is not installed.
     """
-    return _render(summary, tuple(SECTIONS.values()))
+    return _render(summary, tuple(SECTIONS.values()), drawn)
 
 
 def render_section(summary: Summary, name: str) -> str:
@@ -79,15 +82,14 @@ def render_section(summary: Summary, name: str) -> str:
     MissingPartError
         If Jinja2 or matplotlib is not installed.
     """
-    return _render(summary, (SECTIONS[name],), figures=(name,))
+    drawn = collect_figures(tidy(summary), kinds=(name,))
+    return _render(summary, (SECTIONS[name],), drawn)
 
 
-def _render(
-    summary: Summary, sections: tuple[Section, ...], *, figures: tuple[str, ...] | None = None
-) -> str:
+def _render(summary: Summary, sections: tuple[Section, ...], drawn: Figures | None) -> str:
     environment = _environment()
     summary = tidy(summary)
-    drawn = collect_figures(summary, kinds=figures)
+    drawn = collect_figures(summary) if drawn is None else drawn
     style = environment.get_template("style.css.j2").render()
     chapters = [_chapter(title, environment, summary, drawn, sections) for title in CHAPTERS]
     page: str = environment.get_template("page.html.j2").render(
@@ -187,10 +189,18 @@ def style_hash(style: str) -> str:
 
 def _environment() -> Any:
     try:
-        import jinja2
+        import jinja2  # noqa: F401
     except ImportError as error:
         message = "reports need Jinja2; install it with `pip install 'scorebuilder[report]'`"
         raise MissingPartError(message) from error
+    return _templates()
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Any:
+    """Templates, each compiled once."""
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("scorebuilder.report"),
         autoescape=True,

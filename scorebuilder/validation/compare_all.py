@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -167,7 +168,12 @@ def _adjusted(table: pd.DataFrame) -> pd.Series:
     tested = table[table["against"] != ""]
     keys = ["measure", "part", "threshold"]
     groups = tested.groupby(keys, sort=False, dropna=False)["p"]
-    return groups.transform(_holm).astype(float).reindex(table.index)
+    # statsmodels collects garbage at every call, which takes seconds where much is in memory.
+    gc.freeze()
+    try:
+        return groups.transform(_holm).astype(float).reindex(table.index)
+    finally:
+        gc.unfreeze()
 
 
 def _holm(p_values: pd.Series) -> FloatArray:
