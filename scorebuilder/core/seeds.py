@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +24,21 @@ def generator(random_state: int, *key: int | str) -> np.random.Generator:
     -------
     numpy.random.Generator
         The same for the same seed and key, on every machine.
+
+    Raises
+    ------
+    ValueError
+        If the seed is none.
     """
+    seed: Any = random_state
+    if not isinstance(seed, Integral) or seed < 0:
+        message = (
+            "`random_state` must be a whole number of at least 0, on which every result depends; "
+            f"got {seed!r}"
+        )
+        raise ValueError(message)
     words = [zlib.crc32(part.encode()) if isinstance(part, str) else int(part) for part in key]
-    return np.random.Generator(
-        np.random.PCG64(np.random.SeedSequence(random_state, spawn_key=words))
-    )
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(int(seed), spawn_key=words)))
 
 
 def seed_of(random_state: int, *key: int | str) -> int:

@@ -13,6 +13,7 @@ from scorebuilder.core.arrays import FloatArray
 from scorebuilder.selection.arrays import CodeArray
 
 MOST_LEVELS = 255
+LEVELS = (str, bool, int, float)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Binning:
 
     def _column_codes(self, column: pd.Series, bins: ColumnBins) -> CodeArray:
         if bins.levels is not None:
-            found = pd.Index(bins.levels).get_indexer(pd.Index(column.to_numpy()))
+            found = pd.Index(bins.levels).get_indexer(pd.Index(_plain(column).to_numpy()))
             return np.where(found < 0, self.missing_code, found).astype(self.dtype)
         values = numbers(column)
         if self.single_precision:
@@ -268,10 +269,24 @@ def check_columns(X: pd.DataFrame, is_categorical: Sequence[bool]) -> None:
         raise ValueError(message)
 
 
+def _plain(column: pd.Series) -> pd.Series:
+    """Truth values are the numbers 0 and 1, whatever a table calls them."""
+    return column.astype("Int8") if pd.api.types.is_bool_dtype(column.dtype) else column
+
+
 def _categorical_bins(name: str, column: pd.Series) -> ColumnBins:
-    levels = sorted(
-        pd.unique(column.dropna()).tolist(), key=lambda level: (type(level).__name__, level)
-    )
+    levels = pd.unique(_plain(column).dropna()).tolist()
+    odd = sorted({type(level).__name__ for level in levels if not isinstance(level, LEVELS)})
+    if odd or getattr(column.dtype, "kind", "O") in "mM":
+        message = (
+            f"categorical column `{name}` holds {', '.join(odd) or 'dates or times'}; its levels "
+            "must be texts or finite numbers. Turn them into text."
+        )
+        raise ValueError(message)
+    if not all(isinstance(level, str) or np.isfinite(level) for level in levels):
+        message = f"categorical column `{name}` holds an infinite number; make it missing"
+        raise ValueError(message)
+    levels.sort(key=lambda level: (type(level).__name__, level))
     if len(levels) > MOST_LEVELS:
         message = (
             f"categorical column `{name}` has {len(levels)} levels; at most {MOST_LEVELS} can be "

@@ -36,7 +36,7 @@ class SurvivalForest(ConcordanceScore, BaseEstimator):  # type: ignore[misc]
         Number of trees.
     max_features : {"sqrt", "log2"}, int, float or None
         Columns tried at each node, rounded down; a float is a fraction of the columns, None all of
-        them. If all are constant in the node, further ones are tried until one is not.
+        them, as is a larger number. If all are constant there, more are tried until one is not.
     min_samples_leaf : int
         Fewest distinct patients in a terminal node.
     max_depth : int or None
@@ -48,8 +48,8 @@ class SurvivalForest(ConcordanceScore, BaseEstimator):  # type: ignore[misc]
     bootstrap : bool
         Grow each tree on a bootstrap sample; otherwise on all patients.
     max_samples : int, float or None
-        Draws of a bootstrap sample, or their number as a share of the patients; None draws as many
-        as there are patients.
+        Draws of a bootstrap sample, at most as many as there are patients, or their number as a
+        share of them; None draws as many.
     split_rule : {"logrank", "logrank_score", "extra"}
         Log-rank statistic of every cut; standardised sum of log-rank scores of every cut;
         log-rank statistic of one cut drawn at random for each column tried.

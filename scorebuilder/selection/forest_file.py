@@ -131,8 +131,8 @@ def _forest(kind: type[Forest], head: dict[str, Any], arrays: dict[str, Any]) ->
 
 
 def _plain(value: Any) -> Any:
-    """Turn a setting that is a NumPy number into one of Python."""
-    return value.item()
+    """Turn a setting that is a NumPy number, or any sequence, into one of Python."""
+    return value.item() if isinstance(value, np.generic) else list(value)
 
 
 def _of(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class GrowthSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings that make no sense."""
-        for name in ("n_estimators", "min_samples_leaf", "max_depth"):
+        for name in ("n_estimators", "min_samples_leaf", "n_bins", "max_depth"):
             value: Any = getattr(self, name)
             if name == "max_depth" and value is None:
                 continue
@@ -112,13 +112,10 @@ def tried_features(max_features: str | float | int | None, n_features: int) -> i
             raise ValueError(message)
         root = np.sqrt(n_features) if max_features == "sqrt" else np.log2(n_features)
         return max(1, int(root))
-    most = 1.0 if isinstance(max_features, float) else n_features
-    if not 0 < max_features <= most:
-        message = f"`max_features` must lie in (0, {most}]; got {max_features}"
-        raise ValueError(message)
-    if isinstance(max_features, float):
-        return max(1, int(max_features * n_features))
-    return max_features
+    share = _share("max_features", max_features)
+    if share is None:
+        return min(int(max_features), n_features)
+    return max(1, int(share * n_features))
 
 
 def drawn_patients(max_samples: float | int | None, n_patients: int) -> int:
@@ -144,10 +141,18 @@ def drawn_patients(max_samples: float | int | None, n_patients: int) -> int:
     """
     if max_samples is None:
         return n_patients
-    most = 1.0 if isinstance(max_samples, float) else n_patients
-    if not 0 < max_samples <= most:
-        message = f"`max_samples` must lie in (0, {most}]; got {max_samples}"
-        raise ValueError(message)
-    if isinstance(max_samples, float):
-        return max(1, round(max_samples * n_patients))
-    return max_samples
+    share = _share("max_samples", max_samples)
+    if share is None:
+        return min(int(max_samples), n_patients)
+    return max(1, round(share * n_patients))
+
+
+def _share(name: str, value: Any) -> float | None:
+    """Return a share; None if the value is a whole number; refuse all else."""
+    if isinstance(value, Integral):
+        if int(value) >= 1:
+            return None
+    elif isinstance(value, float | np.floating) and 0 < value <= 1:
+        return float(value)
+    message = f"`{name}` must be a whole number of at least 1 or a share in (0, 1]; got {value!r}"
+    raise ValueError(message)

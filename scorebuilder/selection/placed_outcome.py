@@ -14,6 +14,8 @@ from scorebuilder.selection.arrays import CellArray, Int32Array
 from scorebuilder.selection.time_grid import TimeGrid
 from scorebuilder.survival.outcome import check_outcome, make_outcome
 
+LARGEST_TOTAL = 1e90
+"""Of weights whose cube, in the variance of the log-rank statistic, is still a number."""
 FEWEST_PER_PATIENT = 0.1
 """Mean case weight below which a warning says that nodes become too light to be split."""
 
@@ -123,6 +125,12 @@ def _case_weights(sample_weight: Any, n_patients: int) -> FloatArray:
         message = f"`sample_weight` must be finite and >= 0; {wrong} values are not"
         raise ValueError(message)
     n_counted, total = int(np.sum(weight > 0.0)), float(weight.sum())
+    if total > LARGEST_TOTAL:
+        message = (
+            f"`sample_weight` adds up to {total:.3g}, too much for the statistics; multiply it so "
+            "that its mean is 1"
+        )
+        raise ValueError(message)
     if total < FEWEST_PER_PATIENT * n_counted:
         message = (
             f"`sample_weight` counts patients, but adds up to {total:.3g} for {n_counted} of them; "

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from scorebuilder.core.arrays import BoolArray, FloatArray, Outcome
 from scorebuilder.core.errors import ModelError
 from scorebuilder.core.seeds import seed_of
+from scorebuilder.selection.binning import named_columns
 from scorebuilder.selection.forest import SurvivalForest
 from scorebuilder.selection.groups import Units, check_groups, columns_of, selection_units
 from scorebuilder.selection.minimal_depth import minimal_depth_threshold
@@ -205,7 +206,8 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
             setting makes no sense.
         """
         rule = RULES[self.rule]
-        names = [str(name) for name in X.columns]
+        X = named_columns(X)
+        names = list(X.columns)
         groups = dict(self.groups or {})
         keep = self._check(names, groups)
         unseen = self._unseen(X, groups)
@@ -283,6 +285,7 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
         ValueError
             If a chosen column is absent.
         """
+        X = named_columns(X)
         chosen = self.get_feature_names_out()
         absent = [name for name in chosen if name not in X.columns]
         if absent:
@@ -293,6 +296,10 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
     def _check(self, names: list[str], groups: dict[str, Sequence[str]]) -> list[str]:
         """Check names and words; return the columns that are to be kept."""
         check_groups(groups, names)
+        unknown = sorted(set(self.categorical_features) - set(names))
+        if unknown:
+            message = f"`categorical_features` names no column of `X`: {', '.join(unknown)}"
+            raise ValueError(message)
         keep = columns_of(self.keep, groups, names, setting="keep")
         both = sorted(set(keep) & set(columns_of(self.ban, groups, names, setting="ban")))
         if both:
@@ -311,11 +318,11 @@ class RSFSelector(BaseEstimator):  # type: ignore[misc]
     def _unseen(self, X: pd.DataFrame, groups: dict[str, Sequence[str]]) -> dict[str, str]:
         """Columns that the forest does not see, with the reason."""
         reasons = {
-            str(name): "constant: says nothing about anybody"
+            name: "constant: says nothing about anybody"
             for name in X.columns
             if X[name].nunique(dropna=False) < 2
         }
-        banned = columns_of(self.ban, groups, [str(name) for name in X.columns], setting="ban")
+        banned = columns_of(self.ban, groups, list(X.columns), setting="ban")
         return reasons | dict.fromkeys(banned, "banned")
 
     def _forest(self, columns: Sequence[str], n_estimators: int) -> SurvivalForest:

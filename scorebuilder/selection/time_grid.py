@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -69,8 +71,9 @@ class TimeGrid:
         ValueError
             If `n_times` is below 1, or the grid has more than 32,767 points.
         """
-        if n_times < 1:
-            message = f"`n_times` must be at least 1; got {n_times}"
+        most: Any = n_times
+        if not isinstance(most, Integral) or most < 1:
+            message = f"`n_times` must be a whole number of at least 1; got {most!r}"
             raise ValueError(message)
         event, time = check_outcome(y)
         event_times = time[event]

@@ -342,8 +342,8 @@ def estimate_vimp(
         raise ValueError(message)
     if kind == "blocks" and n_trees // block_size < 2:
         message = (
-            f"{n_trees} trees are less than two blocks of {block_size}; raise `n_estimators` or "
-            "lower `block_size`"
+            f"{n_trees} trees are less than two blocks of {block_size}; grow more trees, or take "
+            "smaller blocks"
         )
         raise ModelError(message)
     whole = kind == "ensemble"

@@ -211,7 +211,7 @@ class _EnsembleJudge:
         self.loss = measure.loss(prediction, include)
         self.influence = measure.influence(prediction, include)
         self.losses = [
-            measure.loss(*_mean(_with_ties(self.total - part), count))
+            measure.loss(*_mean(self.total - part, count))
             for part, count in zip(totals, self.counts, strict=True)
         ]
 
@@ -229,7 +229,7 @@ class _EnsembleJudge:
         left_out = np.empty(n_blocks)
         for block, part in enumerate(changes):
             rest = (self.total - self.totals[block]) + (change - part)
-            judged = self.measure.loss(*_mean(_with_ties(rest), self.counts[block]))
+            judged = self.measure.loss(*_mean(rest, self.counts[block]))
             left_out[block] = judged - self.losses[block]
         return drop, left_out, influence
 
@@ -287,14 +287,6 @@ def _one_block(task: VimpTask, block: IntArray, batch: IntArray) -> tuple[FloatA
             drops[group, repeat] = measure.loss(permuted, include) - loss
             patients[group] += measure.influence(permuted, include) - influence
     return drops, patients / task.n_repeats
-
-
-def _with_ties(difference: FloatArray) -> FloatArray:
-    """Drop the digits that subtraction made up, so that patients of the same leaves stay tied."""
-    largest = float(np.max(np.abs(difference), initial=0.0))
-    if largest == 0.0:
-        return difference
-    return np.asarray(np.round(difference, 12 - int(np.ceil(np.log10(largest)))), dtype=np.float64)
 
 
 def _mean(total: FloatArray, count: IntArray) -> tuple[FloatArray, BoolArray]:

@@ -23,6 +23,8 @@ METHODS = ("subsample", "delete_d_jackknife")
 FEWEST_EVENTS = 30
 EVENTS = 60
 """Of a subsample whose size is not given."""
+FEWEST_SPLIT = 0.8
+"""Share of subsamples whose forest must use a variable for its interval to be defined."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class SubsampledVimp:
     vimp : ndarray of shape (n_groups,)
         Of the forest on all patients; in the unit of the measure.
     standard_error : ndarray of shape (n_groups,)
-        Other patients and other trees. NaN for a variable that no subsample could split on, such as
-        a rare yes-or-no one in subsamples with few of its patients: the interval is undefined too.
+        Other patients and other trees. NaN for a variable that fewer than 80 % of the forests on
+        subsamples split on, such as an uncommon yes-or-no one in subsamples with few of its
+        patients: the interval is undefined too.
     subsample_vimp : ndarray of shape (n_subsamples, n_groups)
         Of the forests on subsamples.
     method : str
@@ -224,16 +227,24 @@ def subsample_error(
     Returns
     -------
     ndarray of shape (n_groups,)
-        Standard error; NaN where no forest of a subsample split on the variable, which says
-        nothing about the forest of all patients.
+        Standard error; NaN where fewer than 80 % of the forests on subsamples split on the
+        variable: their spread says nothing about the forest of all patients.
+
+    Raises
+    ------
+    ValueError
+        If the jackknife leaves nobody out.
     """
     n, b = size
+    if method == "delete_d_jackknife" and b == n:
+        message = f"`fraction` leaves none of the {n} patients out; lower it"
+        raise ValueError(message)
     if method == "subsample":
         variance = b / n * np.mean((values - values.mean(axis=0)) ** 2, axis=0)
     else:
         variance = b / (n - b) * np.mean((values - vimp) ** 2, axis=0)
     error: FloatArray = np.sqrt(variance)
-    error[np.all(values == 0.0, axis=0)] = np.nan
+    error[np.mean(values != 0.0, axis=0) < FEWEST_SPLIT] = np.nan
     return error
 
 

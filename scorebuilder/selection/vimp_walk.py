@@ -35,6 +35,13 @@ class OutOfBagWalk:
     ----------
     n_patients, n_values : int
         Shape of a prediction.
+
+    Notes
+    -----
+    What the terminal nodes predict is rounded to a multiple of a power of 2 so small that it does
+    not matter, and so large that sums over all trees, and differences of sums, are exact. Patients
+    who reach the same terminal nodes then stay tied however their sum came about, as C and AUC want
+    it.
     """
 
     def __init__(
@@ -46,6 +53,14 @@ class OutOfBagWalk:
         self.n_before = None if times is None else np.searchsorted(forest.times_, times, "right")
         self.n_values = 1 if times is None else times.size
         self.random_state = random_state
+        leaves, n_trees = forest.leaves_, forest.trees_.n_trees
+        if self.n_before is None:
+            largest = leaves.mortality.max()
+        else:
+            sums = np.concatenate([[0.0], np.cumsum(leaves.jump)])[leaves.start]
+            largest = np.diff(sums).max()
+        # Sums of a change and of a prediction stay below 4 n_trees largest, in 53 bits.
+        self.unit = 2.0 ** (np.ceil(np.log2(4.0 * n_trees * max(largest, 1e-300))) - 53.0)
 
     def predictions(self, trees: IntArray) -> tuple[FloatArray, IntArray]:
         """
@@ -137,8 +152,11 @@ class OutOfBagWalk:
         first, end = (int(node) for node in self.forest.trees_.root[tree : tree + 2])
         leaves = self.forest.leaves_
         if self.n_before is None:
-            return leaves.mortality[first:end, None]
-        return curves_at(first, end, leaves.start, leaves.at, leaves.jump, self.n_before)
+            values = leaves.mortality[first:end, None]
+        else:
+            values = curves_at(first, end, leaves.start, leaves.at, leaves.jump, self.n_before)
+        rounded: FloatArray = np.round(values / self.unit) * self.unit
+        return rounded
 
 
 def judged_patients(

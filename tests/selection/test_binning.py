@@ -71,3 +71,28 @@ def test_levels() -> None:
     many = pd.DataFrame({"id": np.arange(300)})
     with pytest.raises(ValueError, match="`id` has 300 levels; at most 255"):
         bin_columns(many, n_bins=256, categorical=["id"])
+
+
+@pytest.mark.parametrize(
+    ("levels", "problem"),
+    [
+        (pd.to_datetime(["2020-01-01", "2021-01-01"]), "holds dates or times"),
+        (pd.to_timedelta(["1d", "2d"]), "its levels must be texts or finite numbers"),
+        (pd.cut(pd.Series([1.0, 5.0]), [0, 3, 6]), "holds Interval"),
+        ([np.inf, 1.0], "holds an infinite number"),
+        ([b"a", b"b"], "holds bytes"),
+    ],
+)
+def test_levels_that_no_file_can_hold_are_refused(levels, problem) -> None:
+    X = pd.DataFrame({"site": levels})
+    with pytest.raises(ValueError, match=problem):
+        bin_columns(X, n_bins=256, categorical=("site",))
+
+
+def test_truth_values_are_numbers_in_any_table() -> None:
+    X = pd.DataFrame({"ill": [True, False, True]})
+    binning = bin_columns(X, n_bins=256, categorical=("ill",))
+    for same in (X, X.astype(int), X.astype(float), X.astype("boolean")):
+        assert binning.codes(same)[:, 0].tolist() == [1, 0, 1]
+    numbers = bin_columns(X.astype(int), n_bins=256, categorical=("ill",))
+    assert numbers.codes(X)[:, 0].tolist() == [1, 0, 1]

@@ -304,9 +304,14 @@ def test_a_smaller_sample_is_drawn(patients) -> None:
     forest = SurvivalForest(5, max_samples=0.5).fit(X, y)
     assert [int(forest.bags_.counts(tree).sum()) for tree in range(5)] == [150] * 5
     assert drawn_patients(None, 300) == 300
-    assert drawn_patients(20, 300) == 20
-    with pytest.raises(ValueError, match=r"must lie in \(0, 1.0\]; got 2.0"):
-        drawn_patients(2.0, 300)
+    assert drawn_patients(20, 300) == drawn_patients(np.int64(20), 300) == 20
+    assert drawn_patients(450, 300) == 300
+    assert drawn_patients(np.float32(0.5), 300) == 150
+    for wrong in (2.0, 0, -1, 0.0, np.nan, "half", [1]):
+        with pytest.raises(
+            ValueError, match=r"`max_samples` must be a whole number of at least 1 or"
+        ):
+            drawn_patients(wrong, 300)
 
 
 @pytest.mark.parametrize("engine", ["native", "scikit-survival"])
@@ -362,8 +367,8 @@ def test_refusals(patients) -> None:
         SurvivalForest(5).fit(X, y[:10])
     with pytest.raises(ValueError, match="`n_estimators` must be a whole number"):
         SurvivalForest(0).fit(X, y)
-    with pytest.raises(ValueError, match=r"must lie in \(0, 7\]; got 8"):
-        SurvivalForest(5, max_features=8).fit(X, y)
+    with pytest.raises(ValueError, match=r"`max_features` must be a whole number of at least 1 or"):
+        SurvivalForest(5, max_features=1.5).fit(X, y)
     with pytest.raises(ValueError, match='got "third"'):
         SurvivalForest(5, max_features="third").fit(X, y)
     with pytest.raises(ValueError, match=r"must lie in 3..256; got 300"):
@@ -392,3 +397,29 @@ def test_refusals(patients) -> None:
     forest = SurvivalForest(5).fit(X, y)
     with pytest.raises(ValueError, match="lacks columns of `fit`: coin"):
         forest.predict(X.drop(columns="coin"))
+
+
+def test_more_columns_or_draws_than_there_are_is_all_of_them(patients) -> None:
+    X, y = patients
+    whole = SurvivalForest(5, max_features=X.shape[1], max_samples=len(X)).fit(X, y)
+    more = SurvivalForest(5, max_features=99, max_samples=9_999).fit(X, y)
+    np.testing.assert_array_equal(whole.oob_prediction_, more.oob_prediction_)
+
+
+def test_weights_that_no_statistic_can_hold_are_refused(patients) -> None:
+    X, y = patients
+    with pytest.raises(ValueError, match=r"adds up to 3e\+102, too much for the statistics"):
+        SurvivalForest(5).fit(X, y, sample_weight=np.full(len(X), 1e100))
+
+
+def test_a_huge_weight_beside_a_competing_event_leaves_incidences(patients) -> None:
+    X, y = patients
+    weight = np.where(y["event"], 1e17, 1.0)
+    competing = ~y["event"] & (np.arange(len(y)) % 2 == 0)
+    coarse = y.copy()
+    coarse["time"] = np.ceil(coarse["time"])
+    forest = SurvivalForest(20, min_samples_leaf=2).fit(
+        X, coarse, sample_weight=weight, competing=competing
+    )
+    risk = forest.predict_risk(X, horizon=float(forest.times_[-1]))
+    assert np.all((risk >= 0.0) & (risk <= 1.0 + 1e-12))

@@ -31,6 +31,9 @@ def test_the_lower_limit_must_lie_above_zero_and_not_on_it() -> None:
     decision = decide("vimp_ci")
     assert list(decision.selected) == [True, False, False]
     assert decision.rule_text == "kept if the lower limit of its permutation importance is above 0"
+    unknown = RULES["vimp_ci"](RuleInput(RANKING.assign(vimp_lower=np.nan), 10))
+    assert not unknown.selected.any()
+    assert unknown.dropped_because[0].startswith("interval of VIMP undefined")
 
 
 def test_every_unit_has_its_own_depth_under_no_effect() -> None:

@@ -305,3 +305,25 @@ def test_stability() -> None:
 def test_importing_the_room_is_cheap() -> None:
     code = "import sys, scorebuilder.selection; assert not {'sksurv', 'sklearn'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_number_of_columns_or_patients_is_at_most_all_of_them(patients) -> None:
+    X, y = patients
+    few = {"max_features": 6, "max_samples": 280, "rule_n_estimators": 5, "n_estimators": 20}
+    chosen = selector(rule="parsimony", ban=("coin",), **few).fit(X, y)
+    assert chosen.evidence_["n_variables"].max() == 6
+    selector(rule="boruta", boruta_rounds=2, **few).fit(X, y)
+
+
+def test_any_names_of_columns_will_do_but_not_the_same_twice(patients) -> None:
+    X, y = patients
+    numbered = X.set_axis(range(X.shape[1]), axis=1)
+    fitted = selector(n_estimators=20).fit(numbered, y)
+    assert set(fitted.feature_names_in_) == {str(number) for number in range(X.shape[1])}
+    assert list(fitted.transform(numbered).columns) == fitted.get_feature_names_out()
+    with pytest.raises(ValueError, match="distinct column names; repeated: 0"):
+        selector().fit(X.set_axis([0, 0, *range(2, X.shape[1])], axis=1), y)
+    with pytest.raises(TypeError, match="must be a pandas DataFrame"):
+        selector().fit(X.to_numpy(), y)
+    with pytest.raises(ValueError, match="`categorical_features` names no column of `X`: sites"):
+        selector(categorical_features=("sites",)).fit(X, y)

@@ -58,5 +58,5 @@ def test_a_full_grid_loses_nothing(y) -> None:
 def test_refusals() -> None:
     with pytest.raises(ModelError, match="none of the 2 patients has one"):
         TimeGrid.from_outcome(make_outcome([0, 0], [1, 2]), n_times=5)
-    with pytest.raises(ValueError, match="`n_times` must be at least 1"):
+    with pytest.raises(ValueError, match="`n_times` must be a whole number of at least 1"):
         TimeGrid.from_outcome(make_outcome([1, 0], [1, 2]), n_times=0)

@@ -44,11 +44,6 @@ def c_drop(y, before, after):
     return c - c_permuted
 
 
-def rounded(judged):
-    prediction, count = judged
-    return np.round(prediction, 10), count
-
-
 def test_ensemble_equals_the_definition(patients) -> None:
     X, y = patients
     forest = forest_on(patients, 6)
@@ -67,8 +62,7 @@ def test_ensemble_equals_the_definition(patients) -> None:
         for without in range(6):  # six trees are six blocks of one
             trees = [tree for tree in range(6) if tree != without]
             rest = ensemble(forest, trees, columns={feature}, donors_of=donors_of(5))
-            # patients of the same leaves are tied, whatever the order of their sums
-            left_out.append(c_drop(y, rounded(ensemble(forest, trees)), rounded(rest)))
+            left_out.append(c_drop(y, ensemble(forest, trees), rest))
         spread = np.sum((np.array(left_out) - np.mean(left_out)) ** 2)
         assert result.tree_error[feature] == pytest.approx(np.sqrt(5 / 6 * spread), abs=EXACT)
 
@@ -332,3 +326,17 @@ def test_the_other_engine_is_judged_alike(patients) -> None:
     before = ensemble(forest, range(6))
     after = ensemble(forest, range(6), columns={0}, donors_of=donors_of(5))
     assert result.vimp[0, 0] == pytest.approx(c_drop(y, before, after), abs=EXACT)
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 10])
+def test_blocks_of_any_size_equal_the_definition_ties_included(patients, block_size) -> None:
+    X, y = patients
+    forest = forest_on(patients, 20)
+    found = permutation_vimp(forest, X, y, random_state=5, kind="blocks", block_size=block_size)
+    for feature in (0, 2):
+        drops = []
+        for first in range(0, 20, block_size):
+            trees = range(first, first + block_size)
+            after = ensemble(forest, trees, columns={feature}, donors_of=donors_of(5))
+            drops.append(c_drop(y, ensemble(forest, trees), after))
+        assert found[feature, 0] == pytest.approx(np.mean(drops), abs=EXACT)

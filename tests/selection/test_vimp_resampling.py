@@ -33,6 +33,8 @@ def test_errors_by_hand() -> None:
     np.testing.assert_allclose(error, [0.5, 0.0, np.nan])
     error = subsample_error(values, vimp, (100, 25), method="delete_d_jackknife")
     np.testing.assert_allclose(error, [np.sqrt(5 / 3), np.sqrt(1 / 3), np.nan])
+    with pytest.raises(ValueError, match="`fraction` leaves none of the 8 patients out"):
+        subsample_error(values, vimp, (8, 8), method="delete_d_jackknife")
 
 
 def test_a_rare_column_that_no_subsample_can_split_is_not_selected() -> None:
@@ -76,7 +78,10 @@ def test_interval_is_that_of_forests_on_the_subsamples(patients, forest) -> None
         np.testing.assert_array_equal(result.subsample_vimp[number], vimp[:, 0])
     np.testing.assert_array_equal(result.vimp, permutation_vimp(forest, X, y, random_state=2)[:, 0])
     lower, upper = result.interval(confidence=0.9)
-    np.testing.assert_allclose((upper + lower) / 2, result.vimp)
+    known = np.mean(result.subsample_vimp != 0.0, axis=0) >= 0.8
+    assert 1 < known.sum() < known.size
+    np.testing.assert_array_equal(np.isfinite(upper), known)
+    np.testing.assert_allclose(((upper + lower) / 2)[known], result.vimp[known])
     np.testing.assert_allclose((upper - lower) / 2, 1.6448536269514722 * result.standard_error)
     assert (result.n_patients, result.subsample_size) == (300, sampling.size)
     with pytest.raises(ValueError, match="`confidence` must lie between 0 and 1; got 2"):

@@ -69,13 +69,12 @@ def ensemble(forest, trees: Iterable[int], *, columns=(), donors_of=None, seed_o
     """
     Mean out-of-bag prediction over some trees, and how many trees each patient has.
 
-    Replaced values are counted as changes and added at the end, so that rounding, and with it the
-    ties of a C-index, is that of the kernel.
+    Rounded to far more digits than a prediction has, so that equal sums are ties of a C-index
+    however they came about.
     """
     codes = forest.codes_
     n_values = 1 if times is None else len(times)
     total, count = np.zeros((len(codes), n_values)), np.zeros(len(codes))
-    change = np.zeros_like(total)
 
     def value(node):
         if times is None:
@@ -84,17 +83,15 @@ def ensemble(forest, trees: Iterable[int], *, columns=(), donors_of=None, seed_o
 
     for tree in trees:
         rows = forest.out_of_bag(tree)
-        own = terminal_nodes(forest.trees_, tree, codes, rows)
-        other = own
+        reached = terminal_nodes(forest.trees_, tree, codes, rows)
         if columns:
-            other = terminal_nodes(
+            reached = terminal_nodes(
                 forest.trees_, tree, codes, rows, columns=columns,
                 donors=None if donors_of is None else donors_of(tree, rows),
                 seed=None if seed_of is None else seed_of(tree),
             )  # fmt: skip
-        for row, node, end in zip(rows, own, other, strict=True):
+        for row, node in zip(rows, reached, strict=True):
             total[row] += value(node)
-            if end != node:
-                change[row] += value(end) - value(node)
             count[row] += 1
-    return (total + change) / np.maximum(count, 1)[:, None], count
+    mean = total / np.maximum(count, 1)[:, None]
+    return np.round(mean, 11 if times is None else 13), count

@@ -97,8 +97,9 @@ def leaf_jumps(
                 jump[n_jumps] = increase
                 mortality[node] += increase * (n_times - k + 1)
                 n_jumps += 1
-            if incidence and competing[k] > 0.0:
-                alive *= 1.0 - competing[k] / (at_risk[k] - events[k])
+            # The rest at risk may be rounded to nothing beside a huge weight.
+            if incidence and at_risk[k] - events[k] > 0.0:
+                alive *= 1.0 - min(1.0, competing[k] / (at_risk[k] - events[k]))
     start[n_nodes] = n_jumps
     return start, at[:n_jumps].copy(), jump[:n_jumps].copy(), mortality
 

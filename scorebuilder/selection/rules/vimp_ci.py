@@ -27,10 +27,14 @@ def vimp_ci(given: RuleInput) -> Decision:
     :math:`1 - 2\alpha / p` holds the second rate at :math:`\alpha`. Measured in
     ``docs/selection.md``.
     """
+    lower = given.ranking["vimp_lower"]
+    undefined = "interval of VIMP undefined: too few forests on subsamples split on it"
     return Decision(
-        selected=(given.ranking["vimp_lower"] > 0.0).to_numpy(),
+        selected=(lower > 0.0).to_numpy(),
         kept_because="interval of VIMP above 0",
-        dropped_because="interval of VIMP not above 0",
+        dropped_because=[
+            undefined if missing else "interval of VIMP not above 0" for missing in lower.isna()
+        ],
         rule_text="kept if the lower limit of its permutation importance is above 0",
     )
 
