@@ -92,7 +92,12 @@ def test_a_run_stopped_twice_goes_on_with_nothing_lost_and_the_same_bytes(
     spec_file, whole, tmp_path
 ):
     folds = tmp_path / "whas-death" / ".0.1.0.unfinished" / "folds"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        # A shell lets what it starts in the background ignore the signal, and so on downwards.
+        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    }
     with subprocess.Popen(command(spec_file, tmp_path, jobs=2), **quiet) as process:
         assert stop_when(process, folds, 2, signal.SIGINT) == 130
     kept = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.json")}
