@@ -80,7 +80,7 @@ def announce_compilation(function: Any, what: str) -> bool:
     function : callable
         A kernel.
     what : str
-        What it is part of, and how long that takes: ``"the survival forest (about 15 s)"``.
+        What it is part of, and how long that takes: ``"the survival forest (about 20 s)"``.
 
     Returns
     -------

@@ -9,6 +9,34 @@ from typing import Any
 import numpy as np
 
 
+def check_seed(random_state: Any) -> int:
+    """
+    Refuse what is no seed.
+
+    Parameters
+    ----------
+    random_state : int
+        Whole number, of Python or NumPy, >= 0.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, such as None.
+    """
+    if not isinstance(random_state, Integral) or int(random_state) < 0:
+        message = (
+            "`random_state` must be a whole number of at least 0, on which every result depends; "
+            f"got {random_state!r}"
+        )
+        raise ValueError(message)
+    return int(random_state)
+
+
 def generator(random_state: int, *key: int | str) -> np.random.Generator:
     """
     Return the random generator of one piece of work.
@@ -30,15 +58,9 @@ def generator(random_state: int, *key: int | str) -> np.random.Generator:
     ValueError
         If the seed is none.
     """
-    seed: Any = random_state
-    if not isinstance(seed, Integral) or seed < 0:
-        message = (
-            "`random_state` must be a whole number of at least 0, on which every result depends; "
-            f"got {seed!r}"
-        )
-        raise ValueError(message)
+    seed = check_seed(random_state)
     words = [zlib.crc32(part.encode()) if isinstance(part, str) else int(part) for part in key]
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(int(seed), spawn_key=words)))
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=words)))
 
 
 def seed_of(random_state: int, *key: int | str) -> int:

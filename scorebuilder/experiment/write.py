@@ -10,7 +10,7 @@ import pandas as pd
 from scorebuilder.core.canonical import dump_json
 from scorebuilder.export.folder import export_folder
 from scorebuilder.export.target import choose_targets
-from scorebuilder.report.figure import collect_figures, draw_figures, tidy
+from scorebuilder.report.figure import collect_figures, figure_files, tidy
 from scorebuilder.report.journal import journal_tables
 from scorebuilder.report.render import render_html
 from scorebuilder.report.robustness_tables import robustness_tables
@@ -45,7 +45,7 @@ def write_run(folder: Path, study: Study, summary: dict[str, Any], *, run: dict[
     write_text(folder / "summary.json", dump_json(summary))
     drawn = collect_figures(tidy(summary))
     write_text(folder / "report.html", render_html(summary, drawn=drawn))
-    for name, svg in draw_figures(summary, drawn=drawn).items():
+    for name, svg in figure_files(drawn).items():
         write_text(folder / "figures" / name, svg)
     for name, table in run_tables(study, summary).items():
         text = table.to_csv(index=False, lineterminator="\n")

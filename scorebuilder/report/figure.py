@@ -183,9 +183,7 @@ def collect_figures(
     return {kind: list(FIGURES[kind](summary)) for kind in kinds or FIGURES}
 
 
-def draw_figures(
-    summary: Summary, *, drawn: Mapping[str, list[Figure]] | None = None
-) -> dict[str, str]:
+def draw_figures(summary: Summary) -> dict[str, str]:
     """
     Draw every figure as a file.
 
@@ -193,8 +191,6 @@ def draw_figures(
     ----------
     summary : mapping
         The summary of a run.
-    drawn : mapping, optional
-        Its figures, if `collect_figures` has drawn them already.
 
     Returns
     -------
@@ -206,11 +202,24 @@ def draw_figures(
     MissingPartError
         If matplotlib is not installed.
     """
-    return {
-        f"{figure.name}.svg": figure.svg
-        for figures in (drawn or collect_figures(tidy(summary))).values()
-        for figure in figures
-    }
+    return figure_files(collect_figures(tidy(summary)))
+
+
+def figure_files(drawn: Mapping[str, list[Figure]]) -> dict[str, str]:
+    """
+    Name the files of figures.
+
+    Parameters
+    ----------
+    drawn : mapping of str to list of Figure
+        From `collect_figures`.
+
+    Returns
+    -------
+    dict
+        SVG text for each file name, ``<name>.svg``.
+    """
+    return {f"{figure.name}.svg": figure.svg for figures in drawn.values() for figure in figures}
 
 
 def png_figures(summary: Summary) -> dict[str, bytes]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from scorebuilder.core.seeds import check_seed
+
 SPLIT_RULES = ("logrank", "logrank_score", "extra")
 CATEGORICAL_SPLITS = ("ordered", "subset")
 
@@ -66,13 +68,7 @@ class GrowthSettings:
             if not isinstance(value, Integral) or value < 1:
                 message = f"`{name}` must be a whole number of at least 1; got {value!r}"
                 raise ValueError(message)
-        seed: Any = self.random_state
-        if not isinstance(seed, Integral) or seed < 0:
-            message = (
-                "`random_state` must be a whole number of at least 0, on which every result "
-                f"depends; got {seed!r}"
-            )
-            raise ValueError(message)
+        check_seed(self.random_state)
         if self.split_rule not in SPLIT_RULES:
             known = ", ".join(SPLIT_RULES)
             message = f"`split_rule` must be one of {known}; got {self.split_rule!r}"

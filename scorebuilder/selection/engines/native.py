@@ -56,7 +56,7 @@ def grow(X: pd.DataFrame, outcome: PlacedOutcome, settings: GrowthSettings) -> G
     .. [1] LeBlanc M, Crowley J. Survival trees by goodness of split. J Am Stat Assoc
        1993;88:457-67.
     """
-    announce_compilation(grow_tree, "the survival forest (about 15 s)")
+    announce_compilation(grow_tree, "the survival forest (about 20 s)")
     binning = bin_columns(X, n_bins=settings.n_bins, categorical=settings.categorical)
     codes = binning.codes(X)
     values = code_values(X, binning, codes)
